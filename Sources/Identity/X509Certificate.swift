@@ -20,6 +20,13 @@ public struct X509Certificate: Sendable, Hashable {
         do { document = try Certificate(derEncoded: der) } catch {
             throw .malformedCertificate("the bytes are no X.509 certificate")
         }
+        // The library reads some encodings that are no DER, so that one certificate would have several byte forms.
+        var serializer = DER.Serializer()
+        guard (try? serializer.serialize(document)) != nil, serializer.serializedBytes == der,
+            Self.hasWholeByteSignature(der)
+        else {
+            throw .malformedCertificate("the certificate is not in DER")
+        }
         guard let key = try? PublicKey(spki: Array(document.publicKey.subjectPublicKeyInfoDER)) else {
             throw .malformedCertificate("the certificate's key is neither P-256 nor P-384")
         }
@@ -92,6 +99,15 @@ public struct X509Certificate: Sendable, Hashable {
     /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(der)
+    }
+
+    /// Whether the signature's bit string says that it has no unused bits, as a signature must.
+    private static func hasWholeByteSignature(_ der: [UInt8]) -> Bool {
+        guard let root = try? DER.parse(der), case .constructed(let parts) = root.content else { return false }
+        var last: ASN1Node?
+        for part in parts { last = part }
+        guard let last, last.identifier == .bitString, case .primitive(let bits) = last.content else { return false }
+        return bits.first == 0
     }
 
     private static func milliseconds(_ date: Date) -> UInt64 {
