@@ -1,0 +1,211 @@
+import EVM
+import EthereumAdapter
+import Foundation
+import Primitives
+import Testing
+
+@Suite("Transactions")
+struct TransactionTests {
+    /// The example of EIP-155, byte by byte.
+    @Test func eip155Example() throws {
+        let transaction = Transaction(
+            chainID: 1, nonce: 9, gasPrice: UInt256(20_000_000_000 as UInt64), gasLimit: 21_000,
+            to: Address(hex: "3535353535353535353535353535353535353535"),
+            value: UInt256(1_000_000_000_000_000_000 as UInt64))
+        #expect(transaction.signingHash.hex == "0xdaf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53")
+        let raw = try #require(
+            Hex.decode(
+                "f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd9"
+                    + "39bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc"
+                    + "64214b297fb1966a3b6d83"))
+        let signed = try SignedTransaction(decoding: raw)
+        #expect(signed.transaction == transaction)
+        #expect(signed.v == UInt256(37 as UInt64))
+        #expect(
+            try signed.sender(chainID: 1, fork: .cancun)
+                == Address(hex: "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"))
+        #expect(SignedTransaction(transaction, signature: signed.signature) == signed)
+        #expect(throws: TransactionError(.invalidChainID)) { try signed.sender(chainID: 2, fork: .cancun) }
+        #expect(throws: TransactionError(.invalidSignature)) { try signed.sender(chainID: 1, fork: .homestead) }
+    }
+
+    @Test func everyTypeSurvivesItsEncoding() throws {
+        var random = SeededGenerator(seed: 1)
+        for _ in 0..<400 {
+            let signed = Self.randomTransaction(&random)
+            let decoded = try SignedTransaction(decoding: signed.encoded)
+            #expect(decoded == signed)
+        }
+    }
+
+    /// Damaged bytes either fail with a typed error, or are another canonical transaction.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func damagedBytesNeverTrap(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let rounds = SharedData.runsAll ? 100_000 : 3_000
+        for _ in 0..<rounds {
+            var bytes = Self.randomTransaction(&random).encoded
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
+                case 2: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...9, using: &random)))
+                default: bytes.insert(UInt8.random(in: 0...255, using: &random), at: place)
+                }
+                if bytes.isEmpty { bytes = [0] }
+            }
+            guard let decoded = try? SignedTransaction(decoding: bytes) else { continue }
+            #expect(
+                SignedTransaction(decoded.transaction, signature: decoded.signature).encoded == bytes,
+                "seed \(seed): \(Hex.encode(bytes))")
+            _ = try? decoded.sender(chainID: 1, fork: .cancun)
+            _ = decoded.transaction.intrinsicGas(.cancun)
+        }
+    }
+
+    @Test(.enabled(if: SharedData.exists("evm-tests/ethereum-tests-TransactionTests.tar.xz")))
+    func publicVectors() throws {
+        var checked = 0
+        for file in try SharedData.archive("ethereum-tests-TransactionTests") {
+            for member in try SharedData.json(file).object?.members ?? [] {
+                let raw = try #require(Hex.decode(member.value["txbytes"]?.string ?? ""))
+                for result in member.value["result"]?.object?.members ?? [] {
+                    let fork = try #require(Fork(caseName: result.name))
+                    let expected = result.value["hash"]?.string
+                    let what = "\(member.name) \(result.name)"
+                    do {
+                        let signed = try SignedTransaction(decoding: raw)
+                        let sender = try signed.sender(chainID: 1, fork: fork)
+                        try signed.transaction.validate(fork)
+                        #expect(signed.hash.hex == expected, "\(what)")
+                        #expect(sender.hex == result.value["sender"]?.string, "\(what)")
+                        let gas = UInt256(hex: result.value["intrinsicGas"]?.string ?? "")
+                        #expect(UInt256(signed.transaction.intrinsicGas(fork)) == gas, "\(what)")
+                    } catch {
+                        #expect(expected == nil, "\(what): \(error)")
+                        let exception = result.value["exception"]?.string ?? ""
+                        #expect(Self.agrees(error, exception), "\(what): \(error.code), not \(exception)")
+                    }
+                    checked += 1
+                }
+            }
+        }
+        #expect(checked > 1500)
+    }
+
+    /// Whether our error is of the kind that the vectors name.
+    static func agrees(_ error: TransactionError, _ exception: String) -> Bool {
+        let name = exception.split(separator: ".").last ?? ""
+        switch error.code {
+        case .malformed, .nonceMax:
+            return name.hasPrefix("RLP_") || name.hasPrefix("ADDRESS_") || name.hasSuffix("_OVERFLOW")
+                || name == "NONCE_TOO_BIG" || name == "INVALID_SIGNATURE_VRS" || name == "TYPE_NOT_SUPPORTED"
+        case .unsupportedType: return name == "TYPE_NOT_SUPPORTED" || name.hasPrefix("RLP_")
+        case .invalidSignature, .invalidChainID:
+            return ["INVALID_SIGNATURE_VRS", "EC_RECOVERY_FAIL", "INVALID_CHAINID"].contains(name)
+        case .feeOverflow: return name == "GASLIMIT_PRICE_PRODUCT_OVERFLOW"
+        case .intrinsicGas: return name == "INTRINSIC_GAS_TOO_LOW"
+        case .initCodeTooLarge: return name == "INITCODE_SIZE_EXCEEDED"
+        default: return false
+        }
+    }
+
+    @Test func rulesNameWhatIsWrong() throws {
+        let base = Transaction(
+            kind: .dynamicFee, chainID: 1, nonce: 5, maxPriorityFeePerGas: .one, maxFeePerGas: UInt256(10 as UInt64),
+            gasLimit: 21_000, to: .zero, value: UInt256(100 as UInt64))
+        let terms = BlockTerms(fork: .cancun, baseFee: UInt256(7 as UInt64), gasLeft: 1_000_000)
+        let rich = AccountState(nonce: 5, balance: UInt256(210_100 as UInt64))
+        try base.validate(sender: rich, in: terms)
+        func refused(
+            _ code: TransactionError.Code, _ account: AccountState? = rich, _ terms: BlockTerms = terms,
+            _ change: (inout Transaction) -> Void = { _ in }
+        ) {
+            var transaction = base
+            change(&transaction)
+            #expect(throws: TransactionError(code)) { try transaction.validate(sender: account, in: terms) }
+        }
+        var other = rich
+        other.nonce = 6
+        refused(.nonceTooLow, other)
+        other.nonce = 4
+        refused(.nonceTooHigh, other)
+        other = rich
+        other.balance = other.balance &- .one
+        refused(.insufficientFunds, other)
+        refused(.nonceTooHigh, nil)
+        other = rich
+        other.codeHash = .zero
+        refused(.senderNotEOA, other)
+        var block = terms
+        block.baseFee = UInt256(11 as UInt64)
+        refused(.feeCapTooLow, rich, block)
+        block = terms
+        block.gasLeft = 20_999
+        refused(.gasLimitReached, rich, block)
+        block = terms
+        block.fork = .berlin
+        refused(.unsupportedType, rich, block)
+        refused(.tipAboveFeeCap) { $0.maxPriorityFeePerGas = UInt256(11 as UInt64) }
+        refused(.nonceMax) { $0.nonce = .max }
+        refused(.intrinsicGas) { $0.gasLimit = 20_999 }
+        refused(.feeOverflow) { $0.maxFeePerGas = .max }
+        refused(.insufficientFunds) { $0.value = .max }
+        refused(.initCodeTooLarge) {
+            $0.to = nil
+            $0.input = Array(repeating: 0, count: Transaction.initCodeLengthMax + 1)
+        }
+        let blob: (inout Transaction) -> Void = {
+            $0.kind = .blob
+            $0.maxFeePerBlobGas = .one
+            $0.blobVersionedHashes = [Bytes32(UInt256(1 as UInt64) << 248)]
+        }
+        refused(.noBlobs) {
+            blob(&$0)
+            $0.blobVersionedHashes = []
+        }
+        refused(.invalidBlobHash) {
+            blob(&$0)
+            $0.blobVersionedHashes = [.zero]
+        }
+        refused(.tooManyBlobs, rich, terms, blob)
+        refused(.blobCreate) {
+            blob(&$0)
+            $0.to = nil
+        }
+        block = terms
+        block.blobGasLeft = 1 << 20
+        refused(.insufficientFunds, rich, block, blob)
+        block.blobBaseFee = UInt256(2 as UInt64)
+        refused(.blobFeeCapTooLow, rich, block, blob)
+    }
+
+    static func randomTransaction(_ random: inout SeededGenerator) -> SignedTransaction {
+        func word() -> UInt256 {
+            let shift = Int.random(in: 0...255, using: &random)
+            return UInt256(random.next(), random.next(), random.next(), random.next()) >> shift
+        }
+        func small() -> UInt64 { random.next() >> UInt64.random(in: 0...63, using: &random) }
+        let kind = Transaction.Kind.allCases.randomElement(using: &random) ?? .legacy
+        let price = word()
+        var transaction = Transaction(
+            kind: kind, chainID: kind == .legacy && Bool.random(using: &random) ? nil : small(), nonce: small(),
+            maxPriorityFeePerGas: price, maxFeePerGas: kind == .legacy || kind == .accessList ? price : word(),
+            gasLimit: small(), to: Bool.random(using: &random) ? nil : Address(truncating: word()), value: word(),
+            input: (0..<Int.random(in: 0...80, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) })
+        if kind != .legacy {
+            transaction.accessList = (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                .init(
+                    address: Address(truncating: word()),
+                    slots: (0..<Int.random(in: 0...3, using: &random)).map { _ in Bytes32(word()) })
+            }
+        }
+        if kind == .blob {
+            transaction.maxFeePerBlobGas = word()
+            transaction.blobVersionedHashes = (0..<Int.random(in: 0...3, using: &random)).map { _ in Bytes32(word()) }
+        }
+        return SignedTransaction(
+            transaction, signature: Signature(r: word(), s: word(), yParity: Bool.random(using: &random)))
+    }
+}
