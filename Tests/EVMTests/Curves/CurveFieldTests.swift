@@ -164,4 +164,22 @@ struct CurveFieldTests {
     func bn254Tower() throws {
         try checkTower(BN254Curve.self, seed: 6)
     }
+
+    @Test("BLS12-381 base field agrees with big integers")
+    func bls12381Base() throws {
+        try checkPrimeField(BLS12381Fp.self, seed: 7)
+        checkInversion(BLS12381Fp.self, seed: 8)
+        try checkTowerBase(BLS12381Fp.self, seed: 9)
+    }
+
+    @Test("BLS12-381 scalar field agrees with big integers")
+    func bls12381Scalar() throws {
+        try checkPrimeField(BLS12381Fr.self, seed: 10)
+        checkInversion(BLS12381Fr.self, seed: 11)
+    }
+
+    @Test("BLS12-381 tower is a field")
+    func bls12381Tower() throws {
+        try checkTower(BLS12381Curve.self, seed: 12)
+    }
 }
