@@ -79,7 +79,8 @@ public final class FrameChannel: Sendable {
                 }
                 .withConnectedSocket(descriptor)
                 .get()
-            if case .plain = security {} else {
+            if case .plain = security {
+            } else {
                 try? await channel.setOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1).get()
             }
         } catch let error as TransportError {

@@ -27,7 +27,11 @@ struct FrameDecoder {
         }
         frames.append(contentsOf: decoded)
         let used = try result.get()
-        if used == pending.count { pending.removeAll(keepingCapacity: used <= 1 << 20) } else { pending.removeFirst(used) }
+        if used == pending.count {
+            pending.removeAll(keepingCapacity: used <= 1 << 20)
+        } else {
+            pending.removeFirst(used)
+        }
     }
 
     private func cut(_ bytes: UnsafeRawBufferPointer, into frames: inout [[UInt8]]) throws(TooLarge) -> Int {

@@ -1,6 +1,5 @@
 internal import NIOConcurrencyHelpers
 
-
 /// One client's connection, as a handler sees it.
 public final class HTTPConnection: Sendable {
     /// Number of the connection, unique within its server.

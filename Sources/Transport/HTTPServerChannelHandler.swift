@@ -149,7 +149,8 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
             return refuse(400, "InvalidHTTP", "the request is not valid HTTP/1.1")
         }
         if !ending {
-            server.log(.debug, "connection failed", connection.remoteAddress, ["reason": "\(describeTLSFailure(error))"])
+            server.log(
+                .debug, "connection failed", connection.remoteAddress, ["reason": "\(describeTLSFailure(error))"])
         }
         context.close(promise: nil)
     }

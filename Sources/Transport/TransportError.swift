@@ -35,7 +35,9 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
     /// The answer did not come in time.
     public static func timeout(_ detail: String, sent: Bool) -> Self { .init(.timeout, detail, sent: sent) }
     /// The connection ended before the answer was complete.
-    public static func connectionLost(_ detail: String, sent: Bool) -> Self { .init(.connectionLost, detail, sent: sent) }
+    public static func connectionLost(_ detail: String, sent: Bool) -> Self {
+        .init(.connectionLost, detail, sent: sent)
+    }
     /// The peer sent what the protocol does not allow.
     public static func protocolViolation(_ detail: String, sent: Bool = false) -> Self {
         .init(.protocolViolation, detail, sent: sent)

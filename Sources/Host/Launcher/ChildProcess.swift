@@ -1,0 +1,82 @@
+internal import CHostShim
+internal import Glibc
+
+/// A process that the launcher started.
+final class ChildProcess {
+    /// Its process id.
+    let process: pid_t
+    /// A descriptor that becomes readable when it ends.
+    let watch: CInt
+    private var reaped = false
+
+    /// Starts the executable behind `executable`.
+    /// - Parameters:
+    ///   - descriptors: they become descriptors 3, 4, … of the child, which gets no others but 0 to 2.
+    ///   - environment: "NAME=value"; nothing of ours is inherited.
+    init(
+        executable: File, arguments: [String], environment: [String], descriptors: [CInt]
+    ) throws(HostError) {
+        var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        var environmentPointers: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
+        let result = host_shim_spawn(
+            executable.descriptor, &argumentPointers, &environmentPointers, descriptors, descriptors.count, 1)
+        guard result > 0 else { throw .system("starting \(executable.name)", -result) }
+        process = result
+        let watching = host_shim_pidfd_open(process)
+        guard watching >= 0 else {
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+            throw .system("watching \(executable.name)", -watching)
+        }
+        watch = watching
+    }
+
+    deinit {
+        if !reaped {
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+        }
+        Descriptor.close(watch)
+    }
+
+    /// Sends a signal.
+    func signal(_ number: CInt) { if !reaped { kill(process, number) } }
+
+    /// How it ended; nil while it runs.
+    func poll() -> ExitStatus? {
+        var status: CInt = 0
+        guard !reaped, waitpid(process, &status, WNOHANG) == process else { return nil }
+        reaped = true
+        return ExitStatus(waitStatus: status)
+    }
+}
+
+/// How a process ended.
+public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+    /// It called exit with this code.
+    case exited(CInt)
+    /// This signal ended it.
+    case signaled(CInt)
+
+    init(waitStatus status: CInt) {
+        let signal = status & 0x7f
+        self = signal == 0 ? .exited(status >> 8 & 0xff) : .signaled(signal)
+    }
+
+    /// The code a shell would report.
+    public var code: CInt {
+        switch self {
+        case .exited(let code): code
+        case .signaled(let signal): 128 + signal
+        }
+    }
+
+    /// "exit code 3", "signal 9 (Killed)".
+    public var description: String {
+        switch self {
+        case .exited(let code): "exit code \(code)"
+        case .signaled(let signal): "signal \(signal) (\(String(cString: strsignal(signal))))"
+        }
+    }
+}
