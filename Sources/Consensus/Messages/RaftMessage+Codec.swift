@@ -172,7 +172,7 @@ extension AppendEntries {
         guard previous.seqno < UInt64.max - UInt64(RaftMessage.entriesMax), entries.count <= RaftMessage.entriesMax
         else { return false }
         var last = previous
-        guard last.view <= view else { return false }
+        guard last.view <= view, last.seqno > 0 || last.view == 0 else { return false }
         for entry in entries {
             guard entry.seqno == last.seqno + 1, entry.view >= last.view, entry.view <= view, entry.view > 0 else {
                 return false

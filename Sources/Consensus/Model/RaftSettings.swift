@@ -15,7 +15,7 @@ public struct RaftSettings: Sendable {
     /// Unacknowledged entry bytes to one peer after which nothing more is sent.
     public var inflightBytesMax: Int = 16 << 20
     /// Entry bytes kept in memory; older ones are asked of the shell.
-    public var windowBytesMax: Int = 64 << 20
+    public var windowBytesMax: Int = 16 << 20
     /// Entries that a learner may be behind and still count as caught up.
     public var catchUpLag: UInt64 = 64
     /// A snapshot that a peer has not acknowledged after this time is asked for again.

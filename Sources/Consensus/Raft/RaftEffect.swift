@@ -72,4 +72,7 @@ public enum RaftEffect: Sendable {
     case awaitingMembers
     /// This node's state is older than what it promised. It refuses everything from now on.
     case rolledBack(RollbackReason)
+    /// A peer's message contradicts what is committed here, which no correct node can send. This node refuses everything
+    /// from now on; the text names no content.
+    case halted(String)
 }
