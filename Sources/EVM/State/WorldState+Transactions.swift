@@ -59,15 +59,22 @@ extension WorldState {
 
     /// The account as it is now; nil if there is none.
     public func account(_ address: Address) -> AccountState? {
-        let account = accounts[index(of: address)].pointee
+        let index = index(of: address)
+        let account = accounts[index].pointee
         return account.exists ? account.state : nil
     }
 
     /// The account's balance in wei.
-    public func balance(_ address: Address) -> UInt256 { accounts[index(of: address)].pointee.balance }
+    public func balance(_ address: Address) -> UInt256 {
+        let index = index(of: address)
+        return accounts[index].pointee.balance
+    }
 
     /// The account's nonce.
-    public func nonce(_ address: Address) -> UInt64 { accounts[index(of: address)].pointee.nonce }
+    public func nonce(_ address: Address) -> UInt64 {
+        let index = index(of: address)
+        return accounts[index].pointee.nonce
+    }
 
     /// The account's code.
     public func code(_ address: Address) -> [UInt8] { code(index(of: address)).bytes }
