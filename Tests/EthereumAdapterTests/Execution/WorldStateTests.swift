@@ -1,3 +1,4 @@
+import EVM
 import EthereumAdapter
 import Primitives
 import Testing

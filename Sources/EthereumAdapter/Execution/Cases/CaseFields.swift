@@ -1,7 +1,7 @@
 import Primitives
 
 /// Reads the typed fields of a JSON object, keeping track of where it is for the error.
-struct CaseFields {
+struct CaseFields: Sendable {
     let object: JSONObject
     let path: String
 

@@ -40,7 +40,7 @@ struct IndexTable: Sendable {
         let bits = UInt(bitPattern: hash)
         let shard = Int(bits & UInt(shards.count - 1))
         if (shards[shard].used + 1) * 4 > shards[shard].slots.count * 3 { grow(shard, rehash) }
-        place(UInt32(record) + 1, bits, in: &shards[shard])
+        IndexTable.place(UInt32(record) + 1, bits, in: &shards[shard])
     }
 
     /// Removes a record that is in the table.
@@ -58,7 +58,7 @@ struct IndexTable: Sendable {
         shards[shard].live -= 1
     }
 
-    private func place(_ slot: UInt32, _ bits: UInt, in shard: inout Shard) {
+    private static func place(_ slot: UInt32, _ bits: UInt, in shard: inout Shard) {
         let mask = shard.slots.count - 1
         var place = Int(bits >> UInt(IndexTable.shardBits)) & mask
         while shard.slots[place] != 0, shard.slots[place] != IndexTable.tombstone { place = (place + 1) & mask }
@@ -74,7 +74,7 @@ struct IndexTable: Sendable {
         while (shards[index].live + 1) * 2 > size { size *= 2 }
         var shard = Shard(slots: Array(repeating: 0, count: size))
         for slot in old where slot != 0 && slot != IndexTable.tombstone {
-            place(slot, UInt(bitPattern: rehash(Int(slot) - 1)), in: &shard)
+            IndexTable.place(slot, UInt(bitPattern: rehash(Int(slot) - 1)), in: &shard)
         }
         shards[index] = shard
     }

@@ -1,21 +1,8 @@
+public import EVM
 public import Primitives
 
-/// An account's own fields, as the ledger keeps them. The storage root is not among them: each node computes it.
-public struct AccountState: Hashable, Sendable {
-    /// Count of transactions sent, or of contracts created.
-    public var nonce: UInt64
-    /// Wei.
-    public var balance: UInt256
-    /// Keccak-256 of the code; of nothing for an account without code.
-    public var codeHash: Bytes32
-
-    /// An account's fields.
-    public init(nonce: UInt64 = 0, balance: UInt256 = .zero, codeHash: Bytes32 = Keccak256.empty) {
-        self.nonce = nonce
-        self.balance = balance
-        self.codeHash = codeHash
-    }
-
+/// An account's own fields in the ledger's form. The storage root is not among them: each node computes it.
+extension AccountState {
     /// Reads ``encoded`` back; nil if the bytes are anything else.
     public init?(decoding bytes: [UInt8]) {
         guard let fields = try? RLP.decode(bytes, depthMax: 1, itemsMax: 3).items(exactly: 3),
@@ -33,9 +20,6 @@ public struct AccountState: Hashable, Sendable {
             $0.bytes(codeHash)
         }
     }
-
-    /// Neither nonce nor balance nor code: what EIP-161 deletes.
-    public var isEmpty: Bool { nonce == 0 && balance == .zero && codeHash == Keccak256.empty }
 }
 
 /// A place in the storage of an account.

@@ -1,3 +1,4 @@
+public import EVM
 public import Primitives
 
 /// All accounts, codes and storage of the ledger, in memory.

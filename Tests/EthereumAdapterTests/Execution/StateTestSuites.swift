@@ -1,0 +1,41 @@
+import EVM
+import EthereumAdapter
+import Foundation
+import Testing
+
+/// The public state tests: each fork up to Cancun. A sample in the normal run; everything with ENTENTE_FULL_TESTS=1.
+@Suite("Public state tests")
+struct StateTestSuites {
+    static let archives = [
+        "ethereum-tests-GeneralStateTests", "legacy-Cancun-GeneralStateTests", "legacy-Constantinople-GeneralStateTests",
+    ]
+    /// One file in so many is in the sample.
+    static let sampleStride = 41
+    /// Left out of the sample: minutes of gas in one file.
+    static let slow = ["loopExp", "loopMul", "performanceTester", "CALLBlake2f_MaxRounds", "Call50000_sha256"]
+
+    @Test(.enabled(if: SharedData.exists("evm-tests")), arguments: archives)
+    func passes(archive: String) throws {
+        var cases = 0
+        var failures: [String] = []
+        let codeCache = CodeCache()
+        for (index, file) in try SharedData.archive(archive).enumerated() {
+            let name = file.lastPathComponent
+            if !SharedData.runsAll, index % Self.sampleStride != 0 || Self.slow.contains(where: name.contains) {
+                continue
+            }
+            for test in try StateTest.read(Array(Data(contentsOf: file))) {
+                for variant in test.variants where variant.fork <= .cancun {
+                    cases += 1
+                    if let problem = try test.run(variant, codeCache: codeCache) {
+                        failures.append(
+                            "\(name) \(test.name) \(variant.fork) d\(variant.data) g\(variant.gas) v\(variant.value): "
+                                + problem)
+                    }
+                }
+            }
+        }
+        #expect(cases > 300)
+        #expect(failures.isEmpty, "\(failures.count) of \(cases): \(failures.prefix(10).joined(separator: "\n"))")
+    }
+}
