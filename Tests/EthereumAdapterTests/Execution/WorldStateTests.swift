@@ -61,7 +61,7 @@ struct WorldStateTests {
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func agreesWithModelThroughApplyRollbackCommit(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        var state = WorldState()
+        var state = EthereumAdapter::WorldState()
         var history: [(number: UInt64, model: Model)] = [(0, Model())]
         for step in 0..<150 {
             let (number, model) = history[history.count - 1]
@@ -137,7 +137,7 @@ struct WorldStateTests {
             diff.accounts[Address(number: number)] = AccountState(nonce: number, balance: UInt256(number))
             diff.storage[StorageKey(Address(number: 7), Bytes32(UInt256(number)))] = UInt256(number)
         }
-        var state = WorldState()
+        var state = EthereumAdapter::WorldState()
         state.apply(diff)
         let root = state.stateRoot()
         let seven = Address(number: 7)

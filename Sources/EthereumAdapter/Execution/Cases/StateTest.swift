@@ -39,7 +39,8 @@ public struct StateTest: Sendable {
     /// - Throws: ``CaseFileError``.
     public static func read(_ text: [UInt8]) throws(CaseFileError) -> [StateTest] {
         let json: JSON
-        do { json = try JSON(parsing: text, limits: .init(bytesMax: bytesMax, depthMax: 16, valuesMax: 8 << 20)) } catch {
+        do { json = try JSON(parsing: text, limits: .init(bytesMax: bytesMax, depthMax: 16, valuesMax: 8 << 20)) } catch
+        {
             throw CaseFileError("", "\(error)")
         }
         let file = try CaseFields(json, "")

@@ -52,14 +52,18 @@ public struct ReplayRunner {
         replay.checkBlock(&list)
 
         let decoded = timed(&times.decode) {
-            replay.transactions.map { entry in Result { () throws(TransactionError) in
-                try SignedTransaction(decoding: entry.raw)
-            } }
+            replay.transactions.map { entry in
+                Result { () throws(TransactionError) in
+                    try SignedTransaction(decoding: entry.raw)
+                }
+            }
         }
         let senders = timed(&times.recover) {
-            decoded.map { transaction in Result { () throws(TransactionError) in
-                try transaction.get().sender(chainID: replay.chainID, fork: replay.fork)
-            } }
+            decoded.map { transaction in
+                Result { () throws(TransactionError) in
+                    try transaction.get().sender(chainID: replay.chainID, fork: replay.fork)
+                }
+            }
         }
         replay.checkTransactions(decoded, senders, &list)
 
