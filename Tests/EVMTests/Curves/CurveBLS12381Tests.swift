@@ -69,7 +69,7 @@ struct CurveBLS12381Tests {
         try CurveVectors.check(prefix + "blsPairing", BLS12381Precompiles.pairing)
     }
 
-    @Test("Group law")
+    @Test("Group law", .curveOptimisedOnly)
     func groupLaw() throws {
         #expect(Self.g1.isOnCurve(b: BLS12381Curve.b))
         #expect(Self.g2.isOnCurve(b: BLS12381Curve.twistB))
@@ -77,7 +77,7 @@ struct CurveBLS12381Tests {
         try checkGroupLaw(Self.g2, order: Self.order, seed: 32)
     }
 
-    @Test("The pairing is bilinear, of order r and not trivial")
+    @Test("The pairing is bilinear, of order r and not trivial", .curveOptimisedOnly)
     func bilinearity() {
         let e = BLS12381Pairing.pairing(Self.g1, Self.g2)
         #expect(e != .one)
@@ -98,7 +98,9 @@ struct CurveBLS12381Tests {
         #expect(BLS12381Pairing.productIsOne([]))
     }
 
-    @Test("Subgroup checks agree with multiplication by the order; cofactor clearing lands in the subgroup")
+    @Test(
+        "Subgroup checks agree with multiplication by the order; cofactor clearing lands in the subgroup",
+        .curveOptimisedOnly)
     func subgroups() {
         var random = CurveRandom(seed: 34)
         let scalar = Limbs256(random.next(), random.next(), random.next(), 0)
@@ -127,7 +129,9 @@ struct CurveBLS12381Tests {
         #expect(!BLS12381Subgroups.contains(three))
     }
 
-    @Test("Sums of multiples agree with multiplying and adding", arguments: [1, 2, 3, 17, 256, 257, 600])
+    @Test(
+        "Sums of multiples agree with multiplying and adding", .curveOptimisedOnly,
+        arguments: [1, 2, 3, 17, 256, 257, 600])
     func multiScalar(count: Int) {
         var random = CurveRandom(seed: 35)
         var terms: [(point: BLS12381G1, scalar: Limbs256)] = []
@@ -143,7 +147,7 @@ struct CurveBLS12381Tests {
         #expect(JacobianPoint.sum(of: terms).represents(expected))
     }
 
-    @Test("Known answers and rejected input of the precompiles")
+    @Test("Known answers and rejected input of the precompiles", .curveOptimisedOnly)
     func precompiles() {
         let twice = JacobianPoint(Self.g1).doubled().affine
         let g1 = Self.encode(Self.g1)
@@ -182,7 +186,7 @@ struct CurveBLS12381Tests {
         }
     }
 
-    @Test("Maps give points of the subgroups, also for the exceptional inputs")
+    @Test("Maps give points of the subgroups, also for the exceptional inputs", .curveOptimisedOnly)
     func maps() {
         var random = CurveRandom(seed: 36)
         for value in [BLS12381Fp.zero, .one, -BLS12381Fp.one] + (0..<8).map({ _ in BLS12381Fp(random.next()) }) {
@@ -195,7 +199,7 @@ struct CurveBLS12381Tests {
         }
     }
 
-    @Test("Compressed points come back, and malformed ones are refused")
+    @Test("Compressed points come back, and malformed ones are refused", .curveOptimisedOnly)
     func compression() {
         #expect(
             BLS12381Compression.encode(Self.g1)
@@ -241,7 +245,7 @@ struct CurveBLS12381Tests {
         }
     }
 
-    @Test("Input of any length and content does not trap")
+    @Test("Input of any length and content does not trap", .curveOptimisedOnly)
     func fuzz() {
         var random = CurveRandom(seed: 38)
         let good = Self.encode(Self.g1) + Self.encode(Self.g2) + curveWord(3)

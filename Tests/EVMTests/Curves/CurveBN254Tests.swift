@@ -72,7 +72,7 @@ struct CurveBN254Tests {
         #expect(BN254Precompiles.pairing([UInt8](repeating: 0, count: 64) + broken) == nil)
     }
 
-    @Test("The subgroup check agrees with multiplication by the order")
+    @Test("The subgroup check agrees with multiplication by the order", .curveOptimisedOnly)
     func subgroup() throws {
         let order = BN254ScalarModulus.modulus
         var random = CurveRandom(seed: 11)
@@ -98,13 +98,13 @@ struct CurveBN254Tests {
         #expect(found > 10)
     }
 
-    @Test("Group law")
+    @Test("Group law", .curveOptimisedOnly)
     func groupLaw() throws {
         try checkGroupLaw(Self.g1, order: BN254ScalarModulus.modulus, seed: 12)
         try checkGroupLaw(g2(), order: BN254ScalarModulus.modulus, seed: 13)
     }
 
-    @Test("The pairing is bilinear, of order r and not trivial")
+    @Test("The pairing is bilinear, of order r and not trivial", .curveOptimisedOnly)
     func bilinearity() throws {
         let q = try g2()
         let e = BN254Pairing.pairing(Self.g1, q)
@@ -125,7 +125,7 @@ struct CurveBN254Tests {
         #expect(!BN254Pairing.productIsOne([(bP, q), (Self.g1, bQ)]))
     }
 
-    @Test("Input of any length and content does not trap")
+    @Test("Input of any length and content does not trap", .curveOptimisedOnly)
     func fuzz() {
         var random = CurveRandom(seed: 15)
         let good = curveWord(1) + curveWord(2) + Self.g2Bytes

@@ -1,7 +1,7 @@
 import EVM
 import Testing
 
-@Suite("Curve fields")
+@Suite("Curve fields", .curveOptimisedOnly)
 struct CurveFieldTests {
     /// Compares every operation of a prime field with plain big integers, at random and at the edges.
     private func checkPrimeField<F: PrimeField>(_ field: F.Type, seed: UInt64) throws {

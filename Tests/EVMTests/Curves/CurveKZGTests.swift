@@ -27,7 +27,7 @@ struct CurveKZGTests {
         try CurveVectors.check("pointEvaluation", KZGPointEvaluation.run)
     }
 
-    @Test("A known proof holds, and no changed one does")
+    @Test("A known proof holds, and no changed one does", .curveOptimisedOnly)
     func sample() {
         #expect(KZGPointEvaluation.run(Self.sample) == Self.answer)
         for index in Self.sample.indices {
@@ -41,7 +41,7 @@ struct CurveKZGTests {
         #expect(KZGPointEvaluation.run(Array(Self.sample.dropLast())) == nil)
     }
 
-    @Test("Proofs of constant and linear polynomials")
+    @Test("Proofs of constant and linear polynomials", .curveOptimisedOnly)
     func polynomials() throws {
         let tau = try #require(BLS12381Compression.decodeG1(Self.tauG1))
         let g1 = BLS12381Curve.g1Generator
@@ -76,7 +76,7 @@ struct CurveKZGTests {
         #expect(KZGPointEvaluation.run(hash + curveWord(0) + order + infinity + infinity) == nil)
     }
 
-    @Test("Input of any length and content does not trap")
+    @Test("Input of any length and content does not trap", .curveOptimisedOnly)
     func fuzz() {
         var random = CurveRandom(seed: 42)
         for length in 0...250 { #expect(KZGPointEvaluation.run(random.bytes(length)) == nil) }

@@ -46,6 +46,9 @@ package struct Field256<Modulus: MontgomeryModulus>: PrimeField where Modulus.Li
 
 extension Field256: TowerBase where Modulus: RoomyModulus {
     @inline(__always)
+    package static func inlineProduct(_ a: Field256, _ b: Field256) -> Field256 { a * b }
+
+    @inline(__always)
     package static func sumOfProducts(_ a: Field256, _ b: Field256, _ c: Field256, _ d: Field256) -> Field256 {
         var t = Limbs256.zero
         addRows(&t, a.montgomery, b.montgomery.l0, c.montgomery, d.montgomery.l0)

@@ -14,9 +14,10 @@ package struct Fp2<Base: TowerBase>: FieldElement {
     @inline(__always)
     package static var one: Fp2 { Fp2(.one, .zero) }
 
-    @inline(__always)
+    // Additions are not inlined either: code size, and with it compile time, would double for a few per cent of speed.
+    @inline(never)
     package static func + (a: Fp2, b: Fp2) -> Fp2 { Fp2(a.c0 + b.c0, a.c1 + b.c1) }
-    @inline(__always)
+    @inline(never)
     package static func - (a: Fp2, b: Fp2) -> Fp2 { Fp2(a.c0 - b.c0, a.c1 - b.c1) }
     @inline(__always)
     package static prefix func - (a: Fp2) -> Fp2 { Fp2(-a.c0, -a.c1) }
@@ -32,9 +33,11 @@ package struct Fp2<Base: TowerBase>: FieldElement {
 
     /// (c0 + c1)(c0 - c1) + 2 · c0 · c1 · u.
     @inline(never)
-    package func squared() -> Fp2 { Fp2((c0 + c1) * (c0 - c1), c0.doubled() * c1) }
+    package func squared() -> Fp2 {
+        Fp2(Base.inlineProduct(c0 + c1, c0 - c1), Base.inlineProduct(c0.doubled(), c1))
+    }
 
-    @inline(__always)
+    @inline(never)
     package func doubled() -> Fp2 { Fp2(c0.doubled(), c1.doubled()) }
 
     @inline(__always)
@@ -46,7 +49,9 @@ package struct Fp2<Base: TowerBase>: FieldElement {
 
     /// Product with an element of Fp.
     @inline(never)
-    package func scaled(by factor: Base) -> Fp2 { Fp2(c0 * factor, c1 * factor) }
+    package func scaled(by factor: Base) -> Fp2 {
+        Fp2(Base.inlineProduct(c0, factor), Base.inlineProduct(c1, factor))
+    }
 
     package func inverted() -> Fp2 {
         let norm = Base.sumOfProducts(c0, c0, c1, c1).inverted()

@@ -64,6 +64,8 @@ package protocol PrimeField: FieldElement {
 package protocol TowerBase: PrimeField where Modulus: RoomyModulus {
     /// `a · b + c · d` with one Montgomery reduction; an operand may equal p.
     static func sumOfProducts(_ a: Self, _ b: Self, _ c: Self, _ d: Self) -> Self
+    /// `a · b` for use inside the arithmetic of Fp2, which is itself not inlined.
+    static func inlineProduct(_ a: Self, _ b: Self) -> Self
     /// `p - a`, which equals p for zero: only for `sumOfProducts`.
     var looseNegation: Self { get }
 }
