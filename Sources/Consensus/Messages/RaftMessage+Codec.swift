@@ -7,6 +7,9 @@ extension RaftMessage {
     /// Most bytes of one entry.
     public static let entryBytesMax = 256 << 20
 
+    /// Most configurations that an answer may carry.
+    static let configurationsMax = 64
+
     private static let version: UInt8 = 1
 
     /// The binary form.
@@ -28,6 +31,7 @@ extension RaftMessage {
             writer.integer(UInt8(2))
             writer.integer(view)
             writer.bool(response.accepted)
+            writer.bool(response.counts)
             writer.integer(response.seqno)
             response.agreement.encode(to: &writer)
             writer.integer(response.round)
@@ -44,6 +48,7 @@ extension RaftMessage {
             writer.bool(response.isPreVote)
             writer.integer(response.campaign)
             writer.bool(response.granted)
+            response.committed.encode(to: &writer)
         case .timeoutNow:
             writer.integer(UInt8(5))
             writer.integer(view)
@@ -90,7 +95,8 @@ extension RaftMessage {
         case 2:
             body = .appendResponse(
                 AppendResponse(
-                    accepted: try reader.bool(), seqno: try reader.integer(), agreement: try LogPosition(&reader),
+                    accepted: try reader.bool(), counts: try reader.bool(), seqno: try reader.integer(),
+                    agreement: try LogPosition(&reader),
                     round: try reader.integer(), commit: try reader.integer()))
         case 3:
             body = .voteRequest(
@@ -100,7 +106,8 @@ extension RaftMessage {
         case 4:
             body = .voteResponse(
                 VoteResponse(
-                    isPreVote: try reader.bool(), campaign: try reader.integer(), granted: try reader.bool()))
+                    isPreVote: try reader.bool(), campaign: try reader.integer(), granted: try reader.bool(),
+                    committed: try LogPosition(&reader)))
         case 5: body = .timeoutNow
         case 6:
             body = .restartQuery(
@@ -193,6 +200,10 @@ extension RestartAnswer {
         writer.bool(hasVoted)
         lastSignature.encode(to: &writer)
         committed.encode(to: &writer)
+        writer.list(configurations) {
+            $0.integer($1.seqno)
+            $1.configuration.encode(to: &$0)
+        }
     }
 
     init(decoding reader: inout ByteReader) throws {
@@ -203,6 +214,15 @@ extension RestartAnswer {
         self.init(
             nonce: nonce, objection: objection, isRestarting: try reader.bool(), isLeader: try reader.bool(),
             hearsLeader: try reader.bool(), hasVoted: try reader.bool(), lastSignature: try LogPosition(&reader),
-            committed: try LogPosition(&reader))
+            committed: try LogPosition(&reader), configurations: [])
+        let count = Int(try reader.integer(UInt32.self))
+        guard count <= RaftMessage.configurationsMax, count <= reader.remaining else {
+            throw ConsensusError.message("too many configurations")
+        }
+        for _ in 0..<count {
+            configurations.append(
+                PlacedConfiguration(
+                    seqno: try reader.integer(), configuration: try Configuration(decoding: &reader)))
+        }
     }
 }

@@ -50,6 +50,8 @@ public struct AppendEntries: Hashable, Sendable {
 public struct AppendResponse: Hashable, Sendable {
     /// Accepted, or refused since the log differs at `previous`.
     public var accepted: Bool
+    /// The sender's word counts. It does not while the sender is held back by the restart rule: then it only keeps up.
+    public var counts: Bool
     /// If accepted: up to here the follower's log is the leader's and on disk. If refused: the seqno of the `previous`
     /// that did not fit.
     public var seqno: UInt64
@@ -79,6 +81,8 @@ public struct VoteResponse: Hashable, Sendable {
     public var campaign: UInt64
     /// Yes or no.
     public var granted: Bool
+    /// The voter's commit point: a candidate that holds it learns which configurations still count.
+    public var committed: LogPosition
 }
 
 /// What a restarted node holds. Peers that hear it take up its view, as with any message.
@@ -109,4 +113,6 @@ public struct RestartAnswer: Hashable, Sendable {
     public var lastSignature: LogPosition
     /// The peer's commit point.
     public var committed: LogPosition
+    /// The configurations that the peer goes by.
+    public var configurations: [PlacedConfiguration]
 }

@@ -44,16 +44,13 @@ struct Progress: Sendable {
         inflightBytes += bytes
     }
 
-    /// Takes an acknowledgement up to `seqno`; false if it is old news.
-    mutating func acknowledge(_ seqno: UInt64) -> Bool {
-        guard seqno > match else { return false }
-        match = seqno
+    /// The peer has everything up to `seqno`.
+    mutating func received(_ seqno: UInt64) {
         next = max(next, seqno + 1)
         while let oldest = inflight.first, oldest.end <= seqno {
             inflightBytes -= oldest.bytes
             inflight.removeFirst()
         }
-        return true
     }
 
     /// Goes back to looking for agreement, `next` being the best guess.

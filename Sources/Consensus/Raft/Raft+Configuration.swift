@@ -18,12 +18,12 @@ extension Raft {
         let before = activeConfigurations
         activeConfigurations = index.active(commit: commit)
         if settings.faults.contains(.skipsJointPhase) { activeConfigurations = activeConfigurations.suffix(1) }
-        if activeConfigurations.contains(where: { $0.configuration.contains(id) }) { wasMember = true }
         if before != activeConfigurations {
             out.append(.configurationsChanged(activeConfigurations.map(\.configuration)))
         }
-        if settings.faults.contains(.retiresEarly), wasMember, role != .leader,
-            let newest = activeConfigurations.last, !newest.configuration.contains(id)
+        if settings.faults.contains(.retiresEarly), role != .leader,
+            let newest = activeConfigurations.last, !newest.configuration.contains(id),
+            before.contains(where: { $0.configuration.contains(id) })
         {
             phase = .refusing
         }
@@ -90,6 +90,13 @@ extension Raft {
     /// The commit point went over a configuration: earlier ones do not count any more.
     mutating func configurationsCommitted() {
         activeConfigurations = index.active(commit: commit)
+        noteMembership()
+    }
+
+    /// Only a committed membership can end: a configuration that was cut again says nothing.
+    mutating func noteMembership() {
+        let committed = index.configurations.prefix { $0.seqno <= commit }
+        if committed.contains(where: { $0.configuration.contains(id) }) { wasMember = true }
     }
 
     /// Tells the shell of the newest committed configuration, and whom it removed for as long as that is not settled.

@@ -48,9 +48,7 @@ extension Raft {
         if request.isPreVote {
             guard candidateView < .max else { return }
             let granted = candidateView + 1 > view && !hearsLeader && isUpToDate
-            send(
-                .voteResponse(VoteResponse(isPreVote: true, campaign: candidateView + 1, granted: granted)), to: peer)
-            return
+            return answer(isPreVote: true, campaign: candidateView + 1, granted: granted, to: peer)
         }
         if candidateView > view {
             guard !hearsLeader || request.isTransfer else { return }
@@ -71,10 +69,19 @@ extension Raft {
             }
             resetElectionTimer()
         }
-        send(.voteResponse(VoteResponse(isPreVote: false, campaign: candidateView, granted: granted)), to: peer)
+        answer(isPreVote: false, campaign: candidateView, granted: granted, to: peer)
+    }
+
+    private mutating func answer(isPreVote: Bool, campaign: UInt64, granted: Bool, to peer: PeerID) {
+        let committed = index.position(at: commit) ?? .zero
+        send(
+            .voteResponse(
+                VoteResponse(isPreVote: isPreVote, campaign: campaign, granted: granted, committed: committed)),
+            to: peer)
     }
 
     mutating func onVoteResponse(_ response: VoteResponse, view peerView: UInt64, from peer: PeerID) {
+        learnCommitted(response.committed)
         if peerView > view { return enter(view: peerView) }
         guard response.granted else { return }
         if response.isPreVote {

@@ -4,11 +4,11 @@ extension Raft {
         guard append.isWellFormed(in: leaderView) else { return }
         if leaderView < view {
             // A leader of the past learns that it is one.
-            guard case .normal = phase else { return }
             return refuse(append, to: peer)
         }
         if leaderView > view { enter(view: leaderView) }
-        guard case .normal = phase else { return askAtRestart(peer) }
+        // A restarting node keeps up with the log, so that it learns who its peers are now; it does not count.
+        if isRestarting { askAtRestart(peer) }
         guard role != .leader else { return halt("two leaders in one view") }
         if role != .follower { becomeFollower() }
         leader = peer
@@ -80,7 +80,9 @@ extension Raft {
         if settings.faults.contains(.acknowledgesBeforeSync) { seqno = verified }
         send(
             .appendResponse(
-                AppendResponse(accepted: true, seqno: seqno, agreement: .zero, round: round, commit: commit)),
+                AppendResponse(
+                    accepted: true, counts: !isRestarting, seqno: seqno, agreement: .zero, round: round, commit: commit)
+            ),
             to: peer)
     }
 
@@ -89,7 +91,8 @@ extension Raft {
         send(
             .appendResponse(
                 AppendResponse(
-                    accepted: false, seqno: append.previous.seqno, agreement: agreement, round: append.round,
+                    accepted: false, counts: !isRestarting, seqno: append.previous.seqno, agreement: agreement,
+                    round: append.round,
                     commit: commit)),
             to: peer)
     }

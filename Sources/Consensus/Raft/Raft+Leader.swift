@@ -135,12 +135,14 @@ extension Raft {
         guard role == .leader, peerView == view, let place = progress.firstIndex(where: { $0.id == peer }) else {
             return
         }
-        progress[place].heardAt = now
-        progress[place].roundAnswered = max(progress[place].roundAnswered, min(response.round, round))
+        if response.counts {
+            progress[place].heardAt = now
+            progress[place].roundAnswered = max(progress[place].roundAnswered, min(response.round, round))
+        }
         progress[place].commitKnown = max(progress[place].commitKnown, min(response.commit, commit))
         if response.accepted {
             guard response.seqno <= lastSeqno else { return }
-            accepted(response.seqno, place)
+            accepted(response.seqno, counts: response.counts, place)
         } else {
             refused(response, place)
         }
@@ -151,12 +153,14 @@ extension Raft {
         }
     }
 
-    private mutating func accepted(_ seqno: UInt64, _ place: Int) {
-        let isNews = progress[place].acknowledge(seqno)
+    private mutating func accepted(_ seqno: UInt64, counts: Bool, _ place: Int) {
+        progress[place].received(seqno)
+        let isNews = counts && seqno > progress[place].match
+        if isNews { progress[place].match = seqno }
         switch progress[place].state {
         case .probing: progress[place].state = .streaming
         case .streaming: break
-        case .snapshot: if progress[place].match + 1 >= firstAvailable { progress[place].state = .streaming }
+        case .snapshot: if seqno + 1 >= firstAvailable { progress[place].state = .streaming }
         }
         if isNews {
             if let memory = memories.firstIndex(where: { $0.id == progress[place].id }) {

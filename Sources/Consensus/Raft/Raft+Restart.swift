@@ -1,11 +1,12 @@
 // The restart rule: a node that comes back with its seal is the same instance, but the host may have given it an old
-// seal or an old disk. Until its peers have confirmed otherwise it neither votes nor acknowledges.
+// seal or an old disk. Until its peers have confirmed otherwise it neither votes nor acknowledges; it keeps up with the
+// log without being counted.
 //
 // What could go wrong if a node N that was rolled back took part again:
 //  (1) it votes twice in a view; (2) it votes for a log that lacks what it acknowledged; (3) a leader goes on counting
 //  an acknowledgement that N has lost.
 //
-// The rule. N asks all voters of its configurations; whoever is asked takes up N's view, and N takes up the highest view
+// The rule. N asks all voters of its configurations and of those that its best informed peer goes by; whoever is asked takes up N's view, and N takes up the highest view
 // that it hears, its vote there being spent. Answers count only from N's present view. Let R be the peers that answered.
 //  - A peer that remembers a later view, a vote or an acknowledgement of N that N does not show objects: N refuses.
 //  - If one of R leads the view, its memory of N's acknowledgements in this view is complete; in earlier views no member
@@ -26,14 +27,15 @@
 
 /// The state of a restart under way.
 struct RestartRound: Sendable {
-    var nonce: UInt64 = 0
-    /// View in which peers were asked with this nonce.
-    var askedIn: UInt64?
+    var nonce: UInt64
     /// Next time to ask again.
     var deadline: Microseconds
     var startedAt: Microseconds
     var isAuthorized = false
     var hasAskedMembers = false
+    /// The configurations of the peer whose oldest active one is the newest, and so knows more of earlier ones to be
+    /// out of force: a node that was away long may know none of those who count now.
+    var known: [PlacedConfiguration] = []
     var answers: [(peer: PeerID, view: UInt64, answer: RestartAnswer)] = []
 }
 
@@ -44,7 +46,7 @@ extension Raft {
             out.append(.restartConfirmed)
             return
         }
-        phase = .restarting(RestartRound(deadline: now + 2 * settings.heartbeat, startedAt: now))
+        phase = .restarting(RestartRound(nonce: random.next(), deadline: now + 2 * settings.heartbeat, startedAt: now))
         askPeers()
         evaluateRestart()
     }
@@ -79,14 +81,8 @@ extension Raft {
     }
 
     private mutating func askPeers() {
-        guard case .restarting(var restart) = phase else { return }
-        if restart.askedIn != view {
-            // An answer to what was asked in an earlier view is about a state that is not ours any more.
-            restart.askedIn = view
-            restart.nonce = random.next()
-            phase = .restarting(restart)
-        }
-        for peer in voters(of: index.configurations) where peer != id {
+        guard case .restarting(let restart) = phase else { return }
+        for peer in voters(of: index.configurations + restart.known) where peer != id {
             send(.restartQuery(restartQuery(restart.nonce)), to: peer)
         }
     }
@@ -109,7 +105,8 @@ extension Raft {
         let answer = RestartAnswer(
             nonce: query.nonce, objection: objection, isRestarting: isRestarting, isLeader: role == .leader,
             hearsLeader: hearsLeader, hasVoted: hasGivenVote, lastSignature: index.lastSignature,
-            committed: index.position(at: commit) ?? .zero)
+            committed: index.position(at: commit) ?? .zero,
+            configurations: Array(activeConfigurations.prefix(RaftMessage.configurationsMax)))
         send(.restartAnswer(answer), to: peer)
     }
 
@@ -132,10 +129,14 @@ extension Raft {
     mutating func onRestartAnswer(_ answer: RestartAnswer, view peerView: UInt64, from peer: PeerID) {
         guard case .restarting(var restart) = phase, answer.nonce == restart.nonce else { return }
         if let reason = answer.objection { return refuseAsRolledBack(reason) }
+        learnCommitted(answer.committed)
         let trustsSeals = settings.restartSealed || restart.isAuthorized
         barrier = max(barrier, trustsSeals ? answer.committed : answer.lastSignature)
         restart.answers.removeAll { $0.peer == peer }
         restart.answers.append((peer, peerView, answer))
+        if (answer.configurations.first?.seqno ?? 0) > restart.known.first?.seqno ?? 0 {
+            restart.known = answer.configurations
+        }
         phase = .restarting(restart)
         if peerView > view {
             enter(view: peerView)
@@ -161,10 +162,11 @@ extension Raft {
     }
 
     private func isEnough(_ peers: [PeerID], _ restart: RestartRound, trustsSeals: Bool, isLed: Bool) -> Bool {
-        let active = activeConfigurations
-        // A node that knows no configuration has promised nothing that it could know of; its leader knows.
-        guard !active.isEmpty else { return isLed }
+        let isBehind = (restart.known.first?.seqno ?? 0) > activeConfigurations.first?.seqno ?? 0
+        let active = isBehind ? restart.known : activeConfigurations
         let isGraceOver = now >= restart.startedAt + settings.electionTimeoutMax
+        // A node that knows no configuration can ask nobody. Its leader, if there is one, calls within the grace time.
+        guard !active.isEmpty else { return isLed || (trustsSeals && isGraceOver) }
         return active.allSatisfy { placed in
             let voters = placed.configuration.voters
             let quorums = placed.configuration.quorums

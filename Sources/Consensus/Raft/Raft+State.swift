@@ -33,7 +33,14 @@ extension Raft {
     /// view before and have forgotten.
     mutating func enter(view: UInt64) {
         hardState.view = view
-        hardState.vote = isRestarting ? .spent : .free
+        if case .restarting(var restart) = phase {
+            // What was asked in an earlier view is about a state that is not ours any more.
+            restart.nonce = random.next()
+            phase = .restarting(restart)
+            hardState.vote = .spent
+        } else {
+            hardState.vote = .free
+        }
         persistHardState()
         verified = commit
         becomeFollower()
@@ -106,7 +113,7 @@ extension Raft {
         window.evict(over: settings.windowBytesMax, durable: durable)
         if role == .leader {
             advanceCommit()
-        } else if let leader, case .normal = phase, verified > before {
+        } else if let leader, verified > before {
             acknowledge(to: leader, round: 0)
         }
     }
@@ -125,6 +132,14 @@ extension Raft {
             refreshConfigurations()
             checkRetirement()
         }
+    }
+
+    /// A peer says that `position` is committed. That is a fact about any log that holds it.
+    mutating func learnCommitted(_ position: LogPosition) {
+        guard role != .leader, position.seqno > commit, index.holds(position),
+            index.signature(atMost: position.seqno) == position.seqno
+        else { return }
+        setCommit(position.seqno)
     }
 
     // MARK: Memory of peers

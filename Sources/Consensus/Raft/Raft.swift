@@ -114,7 +114,7 @@ public struct Raft: Sendable {
         window = EntryWindow(after: index.lastSeqno)
         index.forget(before: commit)
         activeConfigurations = index.active(commit: commit)
-        wasMember = activeConfigurations.contains { $0.configuration.contains(id) }
+        noteMembership()
     }
 
     /// View this node is in.

@@ -55,8 +55,9 @@ public enum RaftEffect: Sendable {
     case caughtUp(peer: PeerID)
     /// Other nodes count from now on: the configurations in force, oldest first.
     case configurationsChanged([Configuration])
-    /// Leader only: the configuration at `seqno` is committed. If it removed nodes, propose the same one again with
-    /// ``Configuration/settled`` = `seqno`; when that is committed, they are retired for good.
+    /// Leader only: the configuration at `seqno` is committed. If it removed nodes, propose the newest configuration (the
+    /// last of ``Raft/configurations``) again with ``Configuration/settled`` = `seqno`; when that is committed, the
+    /// removed nodes are retired for good.
     case configurationCommitted(seqno: UInt64, removed: [PeerID])
     /// This node is in no configuration any more and no future leader will ask for it: it may stop.
     case retired

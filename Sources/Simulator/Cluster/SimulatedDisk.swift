@@ -1,0 +1,110 @@
+public import Consensus
+
+/// A node's disk and seal: what was synced, and what is still on its way there.
+///
+/// Log and seal are two files. Each takes its operations in order; a crash keeps any prefix of what was not synced.
+public struct SimulatedDisk: Sendable {
+    enum Operation: Sendable {
+        case append([LogEntry])
+        case truncate(to: UInt64)
+        case reset(to: LogPosition, [PlacedConfiguration])
+    }
+
+    /// The entry before the first one on disk.
+    public private(set) var base = LogPosition.zero
+    private var baseConfigurations: [PlacedConfiguration] = []
+    /// Synced entries after `base`.
+    public private(set) var entries: [LogEntry] = []
+    /// The synced seal.
+    public private(set) var seal: HardState?
+
+    private var pendingLog: [(operation: Operation, ticket: UInt64)] = []
+    private var pendingSeal: [(state: HardState, ticket: UInt64)] = []
+
+    /// An empty disk.
+    public init() {}
+
+    /// A disk on which these entries and this seal are synced.
+    public init(entries: [LogEntry], seal: HardState) {
+        self.entries = entries
+        self.seal = seal
+    }
+
+    /// Whether something waits for a sync.
+    public var hasPendingLog: Bool { !pendingLog.isEmpty }
+    /// Whether a seal waits.
+    public var hasPendingSeal: Bool { !pendingSeal.isEmpty }
+    /// Last synced seqno.
+    public var lastSeqno: UInt64 { base.seqno + UInt64(entries.count) }
+
+    mutating func queue(_ operation: Operation, ticket: UInt64) { pendingLog.append((operation, ticket)) }
+
+    mutating func queue(_ state: HardState, ticket: UInt64) { pendingSeal.append((state, ticket)) }
+
+    /// Syncs all that is queued; returns the last ticket.
+    mutating func syncLog() -> UInt64? {
+        let ticket = pendingLog.last?.ticket
+        for pending in pendingLog { apply(pending.operation) }
+        pendingLog.removeAll(keepingCapacity: true)
+        return ticket
+    }
+
+    /// Syncs all seals that are queued; returns the last ticket.
+    mutating func syncSeal() -> UInt64? {
+        let last = pendingSeal.last
+        if let last { seal = last.state }
+        pendingSeal.removeAll(keepingCapacity: true)
+        return last?.ticket
+    }
+
+    /// Power off: of what was not synced, only the first `log` operations and `seals` seals reached the disk.
+    mutating func crash(keepingLog log: Int, seals: Int) {
+        for pending in pendingLog.prefix(log) { apply(pending.operation) }
+        if let last = pendingSeal.prefix(seals).last { seal = last.state }
+        pendingLog.removeAll()
+        pendingSeal.removeAll()
+    }
+
+    var pendingCounts: (log: Int, seals: Int) { (pendingLog.count, pendingSeal.count) }
+
+    private mutating func apply(_ operation: Operation) {
+        switch operation {
+        case .append(let new): entries.append(contentsOf: new)
+        case .truncate(let seqno): entries.removeLast(Int(lastSeqno - min(lastSeqno, seqno)))
+        case .reset(let position, let configurations):
+            base = position
+            baseConfigurations = configurations
+            entries.removeAll()
+        }
+    }
+
+    /// Drops entries up to `seqno`, a committed signature entry that is synced.
+    mutating func compact(to index: LogIndex) {
+        let seqno = index.lastSeqno
+        guard seqno > base.seqno, seqno <= lastSeqno else { return }
+        entries.removeFirst(Int(seqno - base.seqno))
+        base = index.base
+        baseConfigurations = index.configurations
+    }
+
+    /// Whether this very entry is synced; what a snapshot covers counts.
+    public func holds(_ position: LogPosition) -> Bool {
+        if position.seqno <= base.seqno { return true }
+        guard position.seqno <= lastSeqno else { return false }
+        return entries[Int(position.seqno - base.seqno) - 1].view == position.view
+    }
+
+    /// Synced entries from `seqno`, at most `count`; none if it was compacted away.
+    func load(from seqno: UInt64, count: Int) -> [LogEntry] {
+        guard seqno > base.seqno, seqno <= lastSeqno else { return [] }
+        let start = Int(seqno - base.seqno) - 1
+        return Array(entries[start..<min(entries.count, start + count)])
+    }
+
+    /// What a restarting node reads: its seal and the index of its log.
+    func restart() -> RaftStart {
+        var index = base == .zero ? LogIndex() : LogIndex(snapshot: base, configurations: baseConfigurations)
+        for entry in entries { index.append(entry.position, kind: entry.kind) }
+        return .restart(seal ?? HardState(), index)
+    }
+}
