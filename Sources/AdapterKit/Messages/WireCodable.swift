@@ -11,24 +11,24 @@ public protocol WireCodable {
 
 extension ByteReader {
     /// Reads an actor's, endpoint's or map's name.
-    mutating func name() throws(ByteReaderError) -> String {
+    package mutating func name() throws(ByteReaderError) -> String {
         try text(limit: AdapterLimits.nameBytesMax)
     }
 
     /// Reads a list of values with a byte form.
-    mutating func values<T: WireCodable>(
+    package mutating func values<T: WireCodable>(
         of type: T.Type = T.self, limit: Int
     ) throws(ByteReaderError) -> [T] {
         try list(limit: limit) { reader throws(ByteReaderError) in try T(from: &reader) }
     }
 
     /// Reads an optional byte string of at most `limit` bytes.
-    mutating func optionalBlob(limit: Int = .max) throws(ByteReaderError) -> [UInt8]? {
+    package mutating func optionalBlob(limit: Int = .max) throws(ByteReaderError) -> [UInt8]? {
         try optional { reader throws(ByteReaderError) in try reader.blob(limit: limit) }
     }
 
     /// Reads 32 bytes.
-    mutating func bytes32() throws(ByteReaderError) -> Bytes32 {
+    package mutating func bytes32() throws(ByteReaderError) -> Bytes32 {
         let at = offset
         guard let value = Bytes32(try raw(32)) else { throw .invalid(at: at) }
         return value
@@ -37,17 +37,17 @@ extension ByteReader {
 
 extension ByteWriter {
     /// Appends a list of values with a byte form.
-    mutating func values(_ values: [some WireCodable]) {
+    package mutating func values(_ values: [some WireCodable]) {
         list(values) { writer, value in value.encode(to: &writer) }
     }
 
     /// Appends an optional byte string.
-    mutating func optionalBlob(_ value: [UInt8]?) {
+    package mutating func optionalBlob(_ value: [UInt8]?) {
         optional(value) { $0.blob($1) }
     }
 
     /// Appends 32 bytes.
-    mutating func bytes32(_ value: Bytes32) {
+    package mutating func bytes32(_ value: Bytes32) {
         value.withUnsafeBytes { raw($0) }
     }
 }

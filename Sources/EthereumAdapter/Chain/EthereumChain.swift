@@ -27,7 +27,7 @@ final class EthereumChain {
         blocks = ChainStore(genesis: settings.genesis.header)
         pool = TransactionPool(
             transactionsMax: settings.poolTransactionsMax, perSenderMax: settings.poolPerSenderMax)
-        replay = allowsReplay ? ReplayState() : nil
+        replay = allowsReplay ? ReplayState(genesis: settings.genesis.state) : nil
         world.apply(settings.genesis.state)
         _ = world.stateRoot()
     }
@@ -160,7 +160,7 @@ final class EthereumChain {
         blocks.reset()
         history.reset()
         pool.removeAll()
-        if replay != nil { replay = ReplayState() }
+        if replay != nil { replay = ReplayState(genesis: settings.genesis.state) }
     }
 
     /// Takes over a block of a snapshot, whose state comes apart from it.

@@ -105,6 +105,12 @@ struct ReplayState {
     /// States kept for going back: a primary has few uncommitted entries.
     private static let earlierMax = 64
 
+    /// Nothing is loaded; what the genesis has must go at the first load.
+    init(genesis: StateDiff) {
+        accounts = Set(genesis.accounts.keys)
+        storage = Set(genesis.storage.keys)
+    }
+
     /// What replaces the state by the loaded one.
     func replacement(_ load: ReplayLoad) -> StateDiff {
         var diff = load.state

@@ -66,7 +66,7 @@ extension RPCServer {
         let available = newest - chain.blocks.first + 1
         let count = min(wanted, available)
         guard count > 0 else { return ["oldestBlock": "0x0", "gasUsedRatio": []] }
-        let oldest = newest - count + 1
+        let oldest = newest + 1 - count
         var baseFees: [JSON] = []
         var ratios: [JSON] = []
         var blobFees: [JSON] = []

@@ -86,8 +86,9 @@ extension RPCServer {
             return RPCFormat.receipt(
                 entry, at: .init(blockHash: hash, header: record.header, index: index), firstLog: logs)
         }
+        let before = chain.blocks.block(height - min(1, height))?.header.stateRoot ?? .zero
         return [
-            "number": .quantity(height), "gasUsed": .quantity(record.header.gasUsed),
+            "number": .quantity(height), "preStateRoot": .data(before), "gasUsed": .quantity(record.header.gasUsed),
             "logsBloom": .data(record.header.logsBloom.bytes), "receiptsRoot": .data(record.header.receiptsRoot),
             "transactionsRoot": .data(record.header.transactionsRoot), "stateRoot": .data(record.header.stateRoot),
             "receipts": .array(receipts), "postStateDiff": try stateDiff(of: height),

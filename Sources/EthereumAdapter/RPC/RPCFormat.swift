@@ -9,6 +9,9 @@ enum RPCFormat {
         var blockHash: Bytes32
         var header: Header
         var index: Int
+
+        /// Wei per blob gas. Blob transactions stand in replayed blocks only, all of Cancun's rules.
+        var blobGasPrice: UInt256 { FeeRules.blobBaseFee(excess: header.excessBlobGas ?? 0, .cancun) }
     }
 
     static func header(_ header: Header, hash: Bytes32) -> JSONObject {
@@ -109,6 +112,10 @@ enum RPCFormat {
         let receipt = entry.receipt
         var object = JSONObject()
         object.members.reserveCapacity(16)
+        if receipt.kind == .blob {
+            object.append("blobGasPrice", .quantity(place.blobGasPrice))
+            object.append("blobGasUsed", .quantity(receipt.blobGasUsed))
+        }
         object.append("blockHash", .data(place.blockHash))
         object.append("blockNumber", .quantity(place.header.number))
         object.append("contractAddress", receipt.contractAddress.map { .data($0) } ?? .null)
