@@ -35,11 +35,12 @@ public enum PEM {
         guard text.utf8.count <= 1 << 16 else { throw .malformedCertificate("a PEM document over 64 KiB") }
         var body = ""
         var isInside = false
-        for line in text.split(whereSeparator: \.isNewline) {
-            let line = line.filter { $0 != " " && $0 != "\t" }
-            if line == "-----BEGIN\(label.filter { $0 != " " })-----" {
+        // By bytes: "\r\n" is one character, and Swift knows line breaks that PEM does not.
+        for bytes in text.utf8.split(separator: UInt8(ascii: "\n")) {
+            let line = Substring(bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes)
+            if line == "-----BEGIN \(label)-----" {
                 isInside = true
-            } else if line == "-----END\(label.filter { $0 != " " })-----" {
+            } else if line == "-----END \(label)-----" {
                 guard isInside, let der = Base64.decode(body) else {
                     throw .malformedCertificate("the body of a PEM document is no base64")
                 }
