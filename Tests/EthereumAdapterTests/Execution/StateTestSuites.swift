@@ -25,6 +25,8 @@ struct StateTestSuites {
             if !SharedData.runsAll, index % Self.sampleStride != 0 || Self.slow.contains(where: name.contains) {
                 continue
             }
+            // 2^32 rounds for each of six forks; the other archive has the same test for one.
+            if archive.hasPrefix("legacy"), name.hasPrefix("CALLBlake2f_MaxRounds") { continue }
             for test in try StateTest.read(Array(Data(contentsOf: file))) {
                 for variant in test.variants where variant.fork <= .cancun {
                     cases += 1

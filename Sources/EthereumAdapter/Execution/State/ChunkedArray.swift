@@ -20,7 +20,7 @@ struct ChunkedArray<Element: Sendable>: Sendable {
     }
 
     subscript(index: Int) -> Element {
-        @inline(__always) get { chunks[index >> Self.chunkShift][index & (Self.chunkSize - 1)] }
+        @inline(__always) _read { yield chunks[index >> Self.chunkShift][index & (Self.chunkSize - 1)] }
         @inline(__always) _modify { yield &chunks[index >> Self.chunkShift][index & (Self.chunkSize - 1)] }
     }
 }
