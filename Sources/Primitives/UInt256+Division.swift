@@ -31,10 +31,50 @@ extension UInt256 {
 
     @usableFromInline
     func dividedLong(by divisor: UInt256) -> (quotient: UInt256, remainder: UInt256) {
+        if divisor.w3 | divisor.w2 == 0 { return divided(byLimbs: divisor.w1, divisor.w0) }
         var u: InlineArray<9, UInt64> = [w0, w1, w2, w3, 0, 0, 0, 0, 0]
         var q: InlineArray<8, UInt64> = .init(repeating: 0)
         let r = UInt256.knuth(&u, count: 4, by: divisor, quotient: &q)
         return (UInt256(q[0], q[1], q[2], q[3]), r)
+    }
+
+    /// Algorithm D for two limbs, the case with most steps, on locals.
+    private func divided(byLimbs high: UInt64, _ low: UInt64) -> (quotient: UInt256, remainder: UInt256) {
+        let shift = high.leadingZeroBitCount
+        let v = UInt256(low, high, 0, 0) << shift
+        let u = self << shift
+        let v1 = v.w1
+        let v0 = v.w0
+        var r1 = shift == 0 ? 0 : w3 &>> UInt64(64 &- shift)
+        var r0 = u.w3
+        // Divides (r1, r0, next), whose top two limbs are below v, by v. The corrected estimate is exact for two limbs.
+        @inline(__always)
+        func step(_ next: UInt64) -> UInt64 {
+            var q: UInt64 = .max
+            var rest: UInt64
+            var isExact: Bool
+            if r1 >= v1 {
+                (rest, isExact) = r0.addingReportingOverflow(v1)
+            } else {
+                (q, rest) = v1.dividingFullWidth((r1, r0))
+                isExact = false
+            }
+            var product = UInt128(q) &* UInt128(v0)
+            while !isExact, product > UInt128(rest) &<< 64 | UInt128(next) {
+                q &-= 1
+                product &-= UInt128(v0)
+                (rest, isExact) = rest.addingReportingOverflow(v1)
+            }
+            // Below 2^128, so it does not matter that `rest` may have wrapped.
+            let remainder = (UInt128(rest) &<< 64 | UInt128(next)) &- product
+            r1 = UInt64(truncatingIfNeeded: remainder &>> 64)
+            r0 = UInt64(truncatingIfNeeded: remainder)
+            return q
+        }
+        let q2 = step(u.w2)
+        let q1 = step(u.w1)
+        let q0 = step(u.w0)
+        return (UInt256(q0, q1, q2, 0), UInt256(r0, r1, 0, 0) >> shift)
     }
 
     /// Divides the lowest `count` limbs of `u` (its limb above them is scratch) by a divisor of two limbs or more.

@@ -8,9 +8,12 @@ import Testing
 @Suite struct OfficialTests {
     private static let runsAll = getenv("ENTENTE_EVM_TESTS").map { String(cString: $0) == "all" } ?? false
 
+    /// Four thousand million rounds of BLAKE2b for each fork: half an hour that says nothing more than a million do.
+    private static let endless = "CALLBlake2f_MaxRounds"
+
     /// Programs of up to hundreds of millions of operations; left to the full run.
     private static let slow = [
-        "loopExp", "loopMul", "performanceTester", "CALLBlake2f_MaxRounds", "Call50000_sha256", "Call50000",
+        "loopExp", "loopMul", "performanceTester", "Call50000_sha256", "Call50000",
         "Call50000bytesContract", "ackermann", "fibonacci", "Return50000", "static_Call50000", "loop-",
     ]
 
@@ -19,7 +22,7 @@ import Testing
     ) async {
         guard let folder = Archives.folder(archive) else { return }
         defer { Archives.remove(folder) }
-        var files = Archives.files(folder)
+        var files = Archives.files(folder).filter { !$0.contains(endless) }
         if !runsAll {
             files = files.enumerated().filter { $0.offset % sample == 0 }.map(\.element)
                 .filter { path in !slow.contains { path.contains($0) } }
@@ -34,6 +37,11 @@ import Testing
                     for i in stride(from: lane, to: all.count, by: 2) {
                         let name = String(all[i].dropFirst(folder.count + 1))
                         let outcome: StateTestFile.Outcome
+                        let start = ContinuousClock.now
+                        defer {
+                            let time = ContinuousClock.now - start
+                            if time > .seconds(5) { print(name, time) }
+                        }
                         do {
                             outcome = body(name, try Archives.read(all[i]))
                         } catch {

@@ -25,8 +25,10 @@ func machine(_ code: String) -> EVM {
     let reader = BenchState()
     reader.deploy(Hex.decode(code) ?? [], at: contract)
     reader.accounts[sender] = AccountState(nonce: 1, balance: UInt256.one << 80)
-    let slot = Keccak256.hash(Bytes32.zero.bytes + Bytes32(UInt256(sender)).bytes)
-    reader.slots[contract] = [UInt256(slot): UInt256.one << 80, 1: UInt256.one << 80]
+    if code == tokenCode {
+        let slot = Keccak256.hash(Bytes32.zero.bytes + Bytes32(UInt256(sender)).bytes)
+        reader.slots[contract] = [UInt256(slot): UInt256.one << 80, 1: UInt256.one << 80]
+    }
     return EVM(fork: .cancun, block: BlockEnvironment(number: 1), state: WorldState(reader: reader))
 }
 
