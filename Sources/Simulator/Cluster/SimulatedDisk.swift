@@ -20,6 +20,8 @@ public struct SimulatedDisk: Sendable {
 
     private var pendingLog: [(operation: Operation, ticket: UInt64)] = []
     private var pendingSeal: [(state: HardState, ticket: UInt64)] = []
+    /// How many of the pending log operations the sync under way covers: those queued before it began.
+    private var syncing = 0
 
     /// An empty disk.
     public init() {}
@@ -41,11 +43,16 @@ public struct SimulatedDisk: Sendable {
 
     mutating func queue(_ state: HardState, ticket: UInt64) { pendingSeal.append((state, ticket)) }
 
-    /// Syncs all that is queued; returns the last ticket.
-    mutating func syncLog() -> UInt64? {
-        let ticket = pendingLog.last?.ticket
-        for pending in pendingLog { apply(pending.operation) }
-        pendingLog.removeAll(keepingCapacity: true)
+    /// Begins a sync of all that is queued now.
+    mutating func beginLogSync() { syncing = pendingLog.count }
+
+    /// Ends the sync; returns the last ticket that it covered.
+    mutating func endLogSync() -> UInt64? {
+        let covered = pendingLog.prefix(syncing)
+        let ticket = covered.last?.ticket
+        for pending in covered { apply(pending.operation) }
+        pendingLog.removeFirst(syncing)
+        syncing = 0
         return ticket
     }
 
@@ -63,6 +70,7 @@ public struct SimulatedDisk: Sendable {
         if let last = pendingSeal.prefix(seals).last { seal = last.state }
         pendingLog.removeAll()
         pendingSeal.removeAll()
+        syncing = 0
     }
 
     var pendingCounts: (log: Int, seals: Int) { (pendingLog.count, pendingSeal.count) }

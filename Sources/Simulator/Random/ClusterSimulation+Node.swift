@@ -18,10 +18,11 @@ extension ClusterSimulation {
         case .logSynced(let node, let life):
             guard nodes[node].life == life, nodes[node].raft != nil else { return }
             nodes[node].isSyncingLog = false
-            if let ticket = nodes[node].disk.syncLog() {
+            if let ticket = nodes[node].disk.endLogSync() {
                 note("\(nodes[node].id) has its log on disk", 3, UInt64(node), ticket)
                 step(node, .logPersisted(ticket: ticket))
             }
+            if nodes[node].disk.hasPendingLog { beginSync(node) }
         case .sealSynced(let node, let life):
             guard nodes[node].life == life, nodes[node].raft != nil else { return }
             nodes[node].isSyncingSeal = false
@@ -142,8 +143,13 @@ extension ClusterSimulation {
 
     private func write(_ node: Int, _ operation: SimulatedDisk.Operation, _ ticket: UInt64) {
         nodes[node].disk.queue(operation, ticket: ticket)
+        beginSync(node)
+    }
+
+    private func beginSync(_ node: Int) {
         guard !nodes[node].isSyncingLog else { return }
         nodes[node].isSyncingLog = true
+        nodes[node].disk.beginLogSync()
         events.add(.logSynced(node, life: nodes[node].life), at: syncTime())
     }
 

@@ -195,7 +195,8 @@ public struct NetworkOfRafts: Sendable {
 
     /// Syncs what a node has written so far.
     public mutating func sync(_ id: PeerID) {
-        if let ticket = nodes[id]?.disk.syncLog() { step(id, .logPersisted(ticket: ticket)) }
+        nodes[id]?.disk.beginLogSync()
+        if let ticket = nodes[id]?.disk.endLogSync() { step(id, .logPersisted(ticket: ticket)) }
     }
 
     /// Syncs what a node has sealed so far.
