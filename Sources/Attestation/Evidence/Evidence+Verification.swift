@@ -36,7 +36,9 @@ extension Evidence {
         guard let rule = manifest.rule(for: platform) else { throw .platformNotAllowed(platform) }
         let claims = try verifyIntegrity(at: time)
         guard !claims.isDebug else { throw .debug() }
-        guard rule.admits(tcb: claims.tcb) else { throw .tcbTooOld("the firmware is older than the TEE manifest wants") }
+        guard rule.admits(tcb: claims.tcb) else {
+            throw .tcbTooOld("the firmware is older than the TEE manifest wants")
+        }
         if platform == .software {
             guard manifest.lists(softwareKey: claims.platformKey, owner: owner) else {
                 throw .platformKeyNotListed(owner: owner)

@@ -21,7 +21,8 @@ public enum ReportData {
     public static func bind(
         nodeKey: [UInt8], networkID: String, challenge: [UInt8], channelBinding: [UInt8], workerMeasurement: [UInt8]
     ) -> [UInt8] {
-        digest("entente report data v1", [nodeKey, Array(networkID.utf8), challenge, channelBinding, workerMeasurement])
+        digest(
+            "entente report data v1", [nodeKey, Array(networkID.utf8), challenge, channelBinding, workerMeasurement])
     }
 
     /// Report data of a node that was made just now and knows no network: SHA-512 of "entente node init v1" ‖ 0, the

@@ -269,6 +269,8 @@ public struct AttestedHandshake: Sendable {
 
     /// What a stranger calls a network, fit for a log.
     private static func printable(_ id: String) -> String {
-        String(id.unicodeScalars.prefix(64).filter { ("0"..."9").contains($0) || ("a"..."f").contains($0) }.map(Character.init))
+        String(
+            id.unicodeScalars.prefix(64).filter { ("0"..."9").contains($0) || ("a"..."f").contains($0) }.map(
+                Character.init))
     }
 }

@@ -89,7 +89,9 @@ struct ActorDirectory: Sendable {
                         leaf: leaf, intermediates: Array(intermediates.prefix(count)), anchor: authority.certificate,
                         at: time)
                 } catch {
-                    if error == .notValidNow(""), leaf.isSigned(by: authority.certificate.publicKey) { isExpired = true }
+                    if error == .notValidNow(""), leaf.isSigned(by: authority.certificate.publicKey) {
+                        isExpired = true
+                    }
                     continue
                 }
                 if let found, found != authority.actor { throw .ambiguous }

@@ -53,7 +53,8 @@ extension ConstitutionDocument {
             let path = path(of: actor, index)
             if !Names.isActorID(actor.id) {
                 problems.append(
-                    .malformed("\(path).id", "an id takes 1 to 64 of a-z, 0-9, -, _ and ., the first a letter or digit"))
+                    .malformed("\(path).id", "an id takes 1 to 64 of a-z, 0-9, -, _ and ., the first a letter or digit")
+                )
             }
             if !ids.insert(actor.id).inserted { problems.append(.duplicate("\(path).id", "the id is there twice")) }
             if actor.certificates.isEmpty {
@@ -78,7 +79,8 @@ extension ConstitutionDocument {
             return problems.append(.malformed(path, error.reason))
         }
         if certificate.kind == .organisation, !parsed.isAuthority {
-            problems.append(.malformed(path, "an organisation's certificate must be an authority's (basic constraints)"))
+            problems.append(
+                .malformed(path, "an organisation's certificate must be an authority's (basic constraints)"))
         }
         if certificate.kind == .endEntity, !CertificateUse.mayAuthenticate(der: certificate.der) {
             problems.append(
@@ -119,7 +121,8 @@ extension ConstitutionDocument {
             }
             if tee.rules.map(\.platform) == [.software], !tee.softwareKeys.contains(where: { $0.owner == owner.id }) {
                 problems.append(
-                    .missing("tee.softwareKeys", "no platform key of \(owner.id), so its nodes could never be admitted"))
+                    .missing("tee.softwareKeys", "no platform key of \(owner.id), so its nodes could never be admitted")
+                )
             }
         }
     }
@@ -131,7 +134,9 @@ extension ConstitutionDocument {
         var seen: Set<String> = []
         for (index, entry) in code.entries.enumerated() {
             let path = "code[\(index)]"
-            if !Names.isTitle(entry.name) { problems.append(.malformed("\(path).name", "1 to 128 bytes of plain text")) }
+            if !Names.isTitle(entry.name) {
+                problems.append(.malformed("\(path).name", "1 to 128 bytes of plain text"))
+            }
             if !Names.isTitle(entry.version) {
                 problems.append(.malformed("\(path).version", "1 to 128 bytes of plain text"))
             }
@@ -198,7 +203,9 @@ extension ConstitutionDocument {
         var actions: Set<GovernanceAction> = []
         for exception in voting.exceptions {
             let path = "voting.actions.\(exception.action.rawValue)"
-            if !actions.insert(exception.action).inserted { problems.append(.duplicate(path, "the action is there twice")) }
+            if !actions.insert(exception.action).inserted {
+                problems.append(.duplicate(path, "the action is there twice"))
+            }
             check(exception.rule, at: path, &problems)
         }
     }

@@ -41,7 +41,8 @@ package enum Names {
     }
 
     private static func isWord(_ text: String, limit: Int, extra: String) -> Bool {
-        guard (1...limit).contains(text.utf8.count), let first = text.utf8.first, isDigit(first) || isLower(first) else {
+        guard (1...limit).contains(text.utf8.count), let first = text.utf8.first, isDigit(first) || isLower(first)
+        else {
             return false
         }
         return text.utf8.allSatisfy { isDigit($0) || isLower($0) || extra.utf8.contains($0) }

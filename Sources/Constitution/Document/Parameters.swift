@@ -47,7 +47,8 @@ public struct Parameters: Sendable, Hashable {
     public static let table: [Row] = [
         Row(
             name: "batch.delayMicroseconds", path: \.batchDelayMicroseconds, range: 0...10_000_000,
-            summary: "how long a transaction waits for others before its batch is cut; none waits when none is in flight"),
+            summary:
+                "how long a transaction waits for others before its batch is cut; none waits when none is in flight"),
         Row(
             name: "batch.transactionsMax", path: \.batchTransactionsMax, range: 1...65_536,
             summary: "transactions of one batch at most"),

@@ -131,7 +131,9 @@ extension ConstitutionDocument {
     init(reading maps: some AdministrativeMaps) throws(ConstitutionError) {
         self.init(name: "")
         try readParameters(maps)
-        for (map, role) in [(ConstitutionMaps.members, Actor.Role.member), (ConstitutionMaps.participants, .participant)] {
+        for (map, role) in [
+            (ConstitutionMaps.members, Actor.Role.member), (ConstitutionMaps.participants, .participant),
+        ] {
             for entry in try Entry.all(of: map, in: maps) { actors.append(try Self.actor(entry, role)) }
         }
         for entry in try Entry.all(of: ConstitutionMaps.nodes, in: maps) { nodes.append(try Self.node(entry)) }

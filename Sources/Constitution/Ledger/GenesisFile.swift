@@ -50,7 +50,9 @@ package enum GenesisFile {
         }
         let document = try ConstitutionDocument(reading: WriteSet(maps))
         // One constitution has one byte form, or its digest would name nothing.
-        guard encode(document) == bytes else { throw .malformed("genesis", "the file is not in its one canonical form") }
+        guard encode(document) == bytes else {
+            throw .malformed("genesis", "the file is not in its one canonical form")
+        }
         return document
     }
 

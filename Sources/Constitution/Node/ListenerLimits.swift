@@ -81,7 +81,9 @@ public struct ListenerLimits: Sendable, Hashable {
 
     /// All limits, in the order in which a document shows them.
     public static let table: [Row] = [
-        row("connectionsMax", \.connectionsMax, 1...100_000, nodes: true, "open connections; one more is closed at once"),
+        row(
+            "connectionsMax", \.connectionsMax, 1...100_000, nodes: true, "open connections; one more is closed at once"
+        ),
         row("requestsMax", \.requestsMax, counts, "unanswered requests; one more is answered 503"),
         row(
             "requestsPerConnectionMax", \.requestsPerConnectionMax, counts,
@@ -101,7 +103,9 @@ public struct ListenerLimits: Sendable, Hashable {
             "idleTimeoutMilliseconds", \.idleTimeoutMilliseconds, times, nodes: true,
             "how long a connection may be silent"),
         row("headerTimeoutMilliseconds", \.headerTimeoutMilliseconds, times, "from a request's first byte to its body"),
-        row("bodyTimeoutMilliseconds", \.bodyTimeoutMilliseconds, times, "from the end of the header to that of the body"),
+        row(
+            "bodyTimeoutMilliseconds", \.bodyTimeoutMilliseconds, times,
+            "from the end of the header to that of the body"),
         row(
             "writeTimeoutMilliseconds", \.writeTimeoutMilliseconds, times,
             "how long a client may leave its answers unread"),

@@ -43,7 +43,9 @@ struct GenesisReader {
     private mutating func readActor(_ value: YAMLValue, _ role: Actor.Role) {
         guard let section = value.section else { return }
         var actor = Actor(id: section.required("id")?.text ?? "", role: role, certificates: [])
-        let kinds: [(String, Actor.Certificate.Kind)] = [("certificates", .endEntity), ("organisations", .organisation)]
+        let kinds: [(String, Actor.Certificate.Kind)] = [
+            ("certificates", .endEntity), ("organisations", .organisation),
+        ]
         for (name, kind) in kinds {
             for each in section[name]?.list ?? [] {
                 guard let der = certificate(each) else { continue }
@@ -130,7 +132,8 @@ struct GenesisReader {
         if let rule = section["standard"].flatMap(rule) { document.voting.standard = rule }
         for (name, value) in section["actions"]?.section?.all ?? [] {
             guard let action = GovernanceAction(rawValue: name) else {
-                value.fail("there is no such action; \(GovernanceAction.allCases.map(\.rawValue).joined(separator: ", "))")
+                value.fail(
+                    "there is no such action; \(GovernanceAction.allCases.map(\.rawValue).joined(separator: ", "))")
                 continue
             }
             if let rule = rule(value) { document.voting.exceptions.append(.init(action: action, rule: rule)) }

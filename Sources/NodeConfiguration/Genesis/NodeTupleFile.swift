@@ -53,7 +53,9 @@ public struct NodeTupleFile: Sendable, Hashable {
         }
         try self.init(reader, owner: try reader.text("owner"), address: try reader.text("address"))
         if let text = try reader.optionalText("signature") {
-            guard let bytes = Base64.decode(text) else { throw ConfigurationError("it is no base64", path: "signature") }
+            guard let bytes = Base64.decode(text) else {
+                throw ConfigurationError("it is no base64", path: "signature")
+            }
             signature = bytes
         }
         if let text = try reader.optionalText("platformKey"), text != Hex.encode(try platformKey()) {
@@ -104,7 +106,9 @@ public struct NodeTupleFile: Sendable, Hashable {
     /// The key of the node's platform, for the TEE manifest.
     /// - Throws: ``ConfigurationError`` when the evidence can't be read.
     public func platformKey() throws(ConfigurationError) -> [UInt8] {
-        do { return try evidence.claims().platformKey } catch { throw ConfigurationError(error.reason, path: "evidence") }
+        do { return try evidence.claims().platformKey } catch {
+            throw ConfigurationError(error.reason, path: "evidence")
+        }
     }
 
     /// What the owner signs; a key in another device signs it with ECDSA and the curve's own hash.
@@ -162,7 +166,8 @@ final class JSONFields {
 
     init(_ bytes: [UInt8], limit: Int) throws(ConfigurationError) {
         let json: JSON
-        do { json = try JSON(parsing: bytes, limits: JSONLimits(bytesMax: limit, depthMax: 8, valuesMax: 1024)) } catch {
+        do { json = try JSON(parsing: bytes, limits: JSONLimits(bytesMax: limit, depthMax: 8, valuesMax: 1024)) } catch
+        {
             throw ConfigurationError("this is no JSON: \(error)")
         }
         guard let object = json.object else { throw ConfigurationError("this is no JSON object") }

@@ -66,7 +66,9 @@ extension NodeConfiguration {
     }
 
     private func checkNetwork(_ add: (String, String) -> Void) {
-        if foundsNetwork, genesisFile.isEmpty { add("network.genesis", "a node that founds a network needs its genesis") }
+        if foundsNetwork, genesisFile.isEmpty {
+            add("network.genesis", "a node that founds a network needs its genesis")
+        }
         if !networkID.isEmpty, !Constitution.isNetworkID(networkID) {
             add("network.id", "an id has 64 hexadecimal digits in lower case")
         }

@@ -105,54 +105,54 @@ extension NodeConfiguration {
             listeners:
 
             """ + listener(.application, "clients: transactions and queries of actors")
-            + listener(.administration, "state of node and network, governance; goes on while the first is flooded")
-            + listener(.node, "other nodes; the reachable address is the one that the owner signs") + """
+                + listener(.administration, "state of node and network, governance; goes on while the first is flooded")
+                + listener(.node, "other nodes; the reachable address is the one that the owner signs") + """
 
-                network:
-                  # Start the network from the genesis when this node has no ledger yet: true at one node only.
-                  found: \(plain.foundsNetwork)
-                  # The file that `entente genesis` wrote. Its SHA-256 is the network's id.
-                  genesis: genesis.bin
-                  # The network's id, 64 hexadecimal digits. If given, the genesis file must have it.
-                  id: ""
-                  # Nodes to try when joining, host:port; those of the VN list are tried as well.
-                  peers: []
+                    network:
+                      # Start the network from the genesis when this node has no ledger yet: true at one node only.
+                      found: \(plain.foundsNetwork)
+                      # The file that `entente genesis` wrote. Its SHA-256 is the network's id.
+                      genesis: genesis.bin
+                      # The network's id, 64 hexadecimal digits. If given, the genesis file must have it.
+                      id: ""
+                      # Nodes to try when joining, host:port; those of the VN list are tried as well.
+                      peers: []
 
-                # Where the worker runs: process (of its own, sandboxed) or inline (inside the manager).
-                isolation: \(plain.isolation.rawValue)
+                    # Where the worker runs: process (of its own, sandboxed) or inline (inside the manager).
+                    isolation: \(plain.isolation.rawValue)
 
-                # required: no start without seccomp and Landlock. best-effort: start with what there is and say what is missing.
-                sandbox: \(plain.sandbox.rawValue)
+                    # required: no start without seccomp and Landlock. best-effort: start with what there is and say what is missing.
+                    sandbox: \(plain.sandbox.rawValue)
 
-                # What vouches for the code that runs here.
-                platform:
-                  kind: \(plain.platform.rawValue)
-                  # Folder of the software platform's key; empty: the data folder's name with -platform behind it.
-                  folder: ""
+                    # What vouches for the code that runs here.
+                    platform:
+                      kind: \(plain.platform.rawValue)
+                      # Folder of the software platform's key; empty: the data folder's name with -platform behind it.
+                      folder: ""
 
-                log:
-                  # trace, debug, info, notice, warning, error or critical
-                  level: \(plain.logLevel.rawValue)
-                  # text or json
-                  format: \(plain.logFormat.rawValue)
+                    log:
+                      # trace, debug, info, notice, warning, error or critical
+                      level: \(plain.logLevel.rawValue)
+                      # text or json
+                      format: \(plain.logFormat.rawValue)
 
-                threads:
-                  # for TLS and HTTP in the manager; 0: one
-                  io: \(plain.ioThreads)
-                  # for decoding in the worker; 0: one per core
-                  worker: \(plain.workerThreads)
+                    threads:
+                      # for TLS and HTTP in the manager; 0: one
+                      io: \(plain.ioThreads)
+                      # for decoding in the worker; 0: one per core
+                      worker: \(plain.workerThreads)
 
-                requests:
-                  # client requests that may wait in the manager for an answer; one more is answered 503
-                  waitingMax: \(plain.requestsWaitingMax)
-                  # time after which the outcome of a write counts as unknown
-                  timeoutMilliseconds: \(plain.requestTimeoutMilliseconds)
+                    requests:
+                      # client requests that may wait in the manager for an answer; one more is answered 503
+                      waitingMax: \(plain.requestsWaitingMax)
+                      # time after which the outcome of a write counts as unknown
+                      timeoutMilliseconds: \(plain.requestTimeoutMilliseconds)
 
-                # Executables; empty: beside the launcher.
-                programs:
-                  manager: ""
-                  worker: ""
+                    # Executables; empty: beside the launcher.
+                    programs:
+                      manager: ""
+                      worker: ""
 
-                """
+                    """
     }
 }
