@@ -11,6 +11,8 @@ struct BlockBuilder {
     private var result = BatchResult(outcomes: [], included: [], compartments: [])
     private var entries: [BlockRecord.Entry] = []
     private var places: [Bytes32: UInt32] = [:]
+    /// Submissions that were deferred, with their transactions.
+    private var early: [(place: Int, hash: Bytes32)] = []
 
     init(chain: EthereumChain, batch: Batch) {
         self.chain = chain
@@ -51,6 +53,10 @@ struct BlockBuilder {
             }
             guard !entries.isEmpty else { return result }
             outcome = processor.finish()
+        }
+        // What came before its predecessor in the same batch is executed after all.
+        for (place, hash) in early {
+            if let index = places[hash] { result.outcomes[place] = .executed(index: index) }
         }
         try close(header, outcome)
         return result
@@ -141,7 +147,9 @@ struct BlockBuilder {
             transaction: prepared.transaction, sender: prepared.sender, submission: submission,
             expiry: batch.time + chain.settings.poolExpirySeconds * 1000)
         switch chain.pool.add(waiting) {
-        case .added, .replaced, .known: return .deferred(response: Self.response(prepared.transaction.hash))
+        case .added, .replaced, .known:
+            early.append((result.outcomes.count, prepared.transaction.hash))
+            return .deferred(response: Self.response(prepared.transaction.hash))
         case .underpriced: return Self.refusal("replacement transaction underpriced")
         case .senderFull: return Self.refusal("account limit exceeded")
         case .full: return Self.refusal("txpool is full")

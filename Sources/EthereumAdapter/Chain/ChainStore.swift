@@ -28,6 +28,8 @@ struct ChainStore {
     private var blocks: [Block]
     private var numbers: [Bytes32: UInt64] = [:]
     private var places: [Bytes32: Place] = [:]
+    /// The last blocks whole, since most questions are about them.
+    private var recent: [UInt64: BlockRecord] = [:]
     /// Height of the last committed block.
     private(set) var committed: UInt64
     /// Height of the genesis block.
@@ -44,6 +46,9 @@ struct ChainStore {
         ]
         numbers[hash] = first
     }
+
+    /// Blocks kept whole.
+    private static let recentMax: UInt64 = 64
 
     // MARK: Reading
 
@@ -68,6 +73,7 @@ struct ChainStore {
     /// The whole block at a height. Records were checked when they came in.
     func record(_ number: UInt64) -> BlockRecord? {
         guard let block = block(number) else { return nil }
+        if let record = recent[number] { return record }
         if block.record.isEmpty { return BlockRecord(id: block.id, header: block.header, entries: []) }
         return try? BlockRecord(decoding: block.record)
     }
@@ -88,6 +94,8 @@ struct ChainStore {
                 id: record.id, header: record.header, hash: hash, record: bytes, transactionCount: record.entries.count
             ))
         numbers[hash] = number
+        recent[number] = record
+        if number > Self.recentMax { recent[number - Self.recentMax] = nil }
         for (index, entry) in record.entries.enumerated() {
             places[entry.transaction.hash] = Place(block: number, index: UInt32(index))
         }
@@ -101,6 +109,7 @@ struct ChainStore {
                 for entry in record.entries { places[entry.transaction.hash] = nil }
             }
             numbers[latest.hash] = nil
+            recent[latest.header.number] = nil
             blocks.removeLast()
         }
     }

@@ -13,13 +13,35 @@ extension JSON {
     static func quantity(_ value: UInt256) -> JSON { .string(value.hex) }
 
     /// Data.
-    static func data(_ bytes: [UInt8]) -> JSON { .string(Hex.encodePrefixed(bytes)) }
+    static func data(_ bytes: [UInt8]) -> JSON { bytes.withUnsafeBytes { hex($0) } }
 
     /// Data of 32 bytes.
-    static func data(_ value: Bytes32) -> JSON { .string(value.hex) }
+    static func data(_ value: Bytes32) -> JSON { value.withUnsafeBytes { hex($0) } }
 
     /// An address.
-    static func data(_ value: Address) -> JSON { .string(value.hex) }
+    static func data(_ value: Address) -> JSON { value.withUnsafeBytes { hex($0) } }
+
+    /// Answers are mostly this, so it is done without a generic step per byte.
+    private static func hex(_ bytes: UnsafeRawBufferPointer) -> JSON {
+        let count = 2 + bytes.count * 2
+        return .string(
+            String(unsafeUninitializedCapacity: count) { text in
+                text[0] = UInt8(ascii: "0")
+                text[1] = UInt8(ascii: "x")
+                var place = 2
+                for byte in bytes {
+                    text[place] = digit(byte >> 4)
+                    text[place + 1] = digit(byte & 15)
+                    place += 2
+                }
+                return count
+            })
+    }
+
+    @inline(__always)
+    private static func digit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+    }
 
     /// The bytes of a data string: `0x` and an even number of digits.
     var dataBytes: [UInt8]? {

@@ -119,6 +119,19 @@ struct ExecutionTests {
             try chain.result("eth_getTransactionReceipt", #"["\#(late[1].hash.hex)"]"#)["transactionIndex"] == "0x3")
     }
 
+    @Test("Transactions of one batch may come in any order")
+    func disorder() throws {
+        let chain = try TestChain()
+        let result = try chain.execute([2, 1, 4, 0].map { rich.send($0, to: poor.address, value: 1) })
+        #expect(
+            result.outcomes == [
+                .executed(index: 2), .executed(index: 1),
+                .deferred(response: Array("\"\(rich.send(4, to: poor.address, value: 1).hash.hex)\"".utf8)),
+                .executed(index: 0),
+            ])
+        #expect(result.included.count == 3)
+    }
+
     @Test("A waiting transaction is replaced only at a better price, and expires")
     func replacement() throws {
         let chain = try TestChain(TestChain.settings(#", "pool": {"expirySeconds": 60, "perSenderMax": 2}"#))
