@@ -51,9 +51,14 @@ public final class EVM {
             switch message.target {
             case .call(let address):
                 let index = state.index(of: address)
+                var codeAccount = index
+                if fork >= .prague, let delegate = state.delegate(of: index) {
+                    codeAccount = delegate
+                    _ = state.warmAccount(delegate)
+                }
                 entry = enterCall(
                     Call(
-                        opcode: 0xf1, caller: caller, account: index, codeAccount: index, code: address,
+                        opcode: 0xf1, caller: caller, account: index, codeAccount: codeAccount, code: address,
                         address: address, sender: message.caller, value: message.value, transfers: true,
                         isStatic: message.isStatic, input: input, gas: gas, target: 0..<0))
             case .create(let nonce):
@@ -75,10 +80,9 @@ public final class EVM {
 
     /// Sets the result of the outermost call.
     func finish(_ status: ExecutionResult.Status, gas: Int64, output: [UInt8], created: Address?) {
-        let isSuccess = status == .success
         result = ExecutionResult(
-            status: status, gasLeft: UInt64(gas), refund: isSuccess ? UInt64(max(0, state.refund)) : 0,
-            output: output, logs: state.logs, createdAddress: isSuccess ? created : nil)
+            status: status, gasLeft: UInt64(gas), refund: UInt64(max(0, state.refund)), output: output,
+            logs: state.logs, createdAddress: status == .success ? created : nil)
     }
 }
 

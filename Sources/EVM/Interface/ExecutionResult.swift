@@ -16,7 +16,8 @@ public struct ExecutionResult: Hashable, Sendable {
     public let status: Status
     /// Gas not used, refunds not counted.
     public let gasLeft: UInt64
-    /// The refund counter at the end, before the cap by ``Fork/refundQuotient``; 0 unless it succeeded.
+    /// The refund counter at the end, before the cap by ``Fork/refundQuotient``. Unless the message succeeded it is what
+    /// the caller itself put there (EIP-7702).
     public let refund: UInt64
     /// Data of RETURN or REVERT; for a successful creation the code.
     public let output: [UInt8]

@@ -38,6 +38,11 @@ extension EVM {
         guard gas >= 0 else { return .halt(.outOfGas) }
         let index = state.index(of: to)
         gas -= accessPrice(index)
+        var codeAccount = index
+        if fork >= .prague, let delegate = state.delegate(of: index) {
+            codeAccount = delegate
+            gas -= GasPrices.warmAccount + accessPrice(delegate)
+        }
         if !value.isZero { gas -= GasPrices.callValue }
         if opcode == 0xf1 {
             let target = state.accounts[index]
@@ -68,7 +73,8 @@ extension EVM {
         let isDelegate = opcode == 0xf4
         let entry = enterCall(
             Call(
-                opcode: opcode, caller: account, account: runsHere ? account : index, codeAccount: index, code: to,
+                opcode: opcode, caller: account, account: runsHere ? account : index, codeAccount: codeAccount,
+                code: to,
                 address: runsHere ? frame.pointee.address : to,
                 sender: isDelegate ? frame.pointee.caller : frame.pointee.address,
                 value: isDelegate ? frame.pointee.value : value, transfers: opcode == 0xf1,
@@ -143,7 +149,7 @@ extension EVM {
         var gas = frame.pointee.gas
         if prices.coldAccount > 0, accessPrice(heir) > 0 {
             // Here the warm price is not in the opcode's.
-            gas -= prices.coldAccount + 100
+            gas -= prices.coldAccount + GasPrices.warmAccount
         }
         let target = state.accounts[heir]
         if fork >= .spuriousDragon {

@@ -51,5 +51,17 @@ struct PrecompileTable: Sendable {
         if fork >= .cancun {
             entries[0x0a] = Precompile(gas: flat(50_000), run: KZGPointEvaluation.run)
         }
+        if fork >= .prague {
+            entries[0x0b] = Precompile(gas: flat(BLS12381Gas.g1Add), run: BLS12381Precompiles.g1Add)
+            entries[0x0c] = Precompile(gas: BLS12381Gas.g1MSM, run: BLS12381Precompiles.g1MSM)
+            entries[0x0d] = Precompile(gas: flat(BLS12381Gas.g2Add), run: BLS12381Precompiles.g2Add)
+            entries[0x0e] = Precompile(gas: BLS12381Gas.g2MSM, run: BLS12381Precompiles.g2MSM)
+            entries[0x0f] = Precompile(gas: BLS12381Gas.pairing, run: BLS12381Precompiles.pairing)
+            entries[0x10] = Precompile(gas: flat(BLS12381Gas.mapToG1), run: BLS12381Precompiles.mapFpToG1)
+            entries[0x11] = Precompile(gas: flat(BLS12381Gas.mapToG2), run: BLS12381Precompiles.mapFp2ToG2)
+        }
+        if fork >= .osaka {
+            entries[0x100] = Precompile(gas: flat(P256VerifyPrecompile.price), run: P256VerifyPrecompile.run)
+        }
     }
 }

@@ -46,6 +46,8 @@ struct GasPrices {
         destructRefund = fork >= .london ? 0 : 24_000
     }
 
+    /// A warm account, where it is not in the opcode's price (EIP-2929).
+    static let warmAccount: Int64 = 100
     /// CALL with wei.
     static let callValue: Int64 = 9000
     /// Gas that the callee gets on top when wei are sent.

@@ -133,6 +133,14 @@ extension WorldState {
     /// Makes a storage slot warm for this transaction (EIP-2930).
     public func warm(_ address: Address, _ key: UInt256) { _ = warmSlot(slot(index(of: address), key)) }
 
+    /// Raises the refund counter from outside, as authorisations of EIP-7702 do before execution.
+    public func addRefund(_ gas: UInt64) { refund += Int64(clamping: gas) }
+
+    /// The account whose code runs for `address` (EIP-7702); nil if it does not delegate.
+    public func delegate(of address: Address) -> Address? {
+        delegate(of: index(of: address)).map { accounts[$0].pointee.address }
+    }
+
     // MARK: Taking changes
 
     /// The net changes of all transactions ended since the last call, sorted by address. Accounts and slots that are

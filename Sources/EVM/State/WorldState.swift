@@ -159,4 +159,11 @@ public final class WorldState {
         account.pointee.code = code
         return code
     }
+
+    /// Index of the account whose code an account runs instead of its own (EIP-7702); nil if it does not delegate.
+    func delegate(of index: Int) -> Int? {
+        let code = code(index)
+        guard code.count == 23, code.start[0] == 0xef, code.start[1] == 0x01, code.start[2] == 0x00 else { return nil }
+        return self.index(of: Address(loading: code.start + 3))
+    }
 }

@@ -17,6 +17,8 @@ struct FixtureTransaction {
     var hasTip: Bool
     var blobHashes: [Bytes32]?
     var blobFeeCap: UInt256
+    /// Nil unless it is a set-code transaction; an authorisation that can't be read counts, but does nothing.
+    var authorizations: [FixtureAuthorization?]?
 
     init(_ json: JSON, _ indexes: JSON) throws {
         func pick(_ name: String) throws -> JSON {
@@ -45,6 +47,7 @@ struct FixtureTransaction {
         }
         blobHashes = try json["blobVersionedHashes"]?.elements().map { try $0.digest() }
         blobFeeCap = try json["maxFeePerBlobGas"]?.word() ?? .zero
+        authorizations = try json["authorizationList"]?.elements().map { try? FixtureAuthorization($0) }
     }
 
     /// Gas that is due before the first operation.
@@ -54,22 +57,32 @@ struct FixtureTransaction {
         for byte in data { gas += byte == 0 ? 4 : fork >= .istanbul ? 16 : 68 }
         if to == nil, fork >= .shanghai { gas += 2 * UInt64((data.count + 31) / 32) }
         for entry in accessList ?? [] { gas += 2400 + 1900 * UInt64(entry.keys.count) }
-        return gas
+        return gas + 25_000 * UInt64(authorizations?.count ?? 0)
+    }
+
+    /// The least gas that is paid for the data (EIP-7623).
+    func floorGas(_ fork: Fork) -> UInt64 {
+        guard fork >= .prague else { return 0 }
+        return 21_000 + data.reduce(0) { $0 + ($1 == 0 ? 10 : 40) }
     }
 
     /// What is wrong with the transaction, if anything.
-    func flaw(_ fork: Fork, _ block: BlockEnvironment, _ sender: AccountState) -> String? {
+    func flaw(_ fork: Fork, _ block: BlockEnvironment, _ sender: AccountState, senderDelegates: Bool) -> String? {
         if accessList != nil, fork < .berlin { return "type" }
         if hasTip, fork < .london { return "type" }
         if fork >= .london, feeCap < block.baseFee { return "fee cap" }
         if tip > feeCap { return "tip" }
         if gasLimit > block.gasLimit { return "gas limit" }
-        if gasLimit < intrinsicGas(fork) { return "intrinsic gas" }
+        if gasLimit < max(intrinsicGas(fork), floorGas(fork)) { return "intrinsic gas" }
+        if fork >= .osaka, gasLimit > 1 << 24 { return "gas limit of a transaction" }
+        if let authorizations, fork < .prague || to == nil || authorizations.isEmpty { return "authorisations" }
         if sender.nonce != nonce || nonce == .max { return "nonce" }
-        if sender.codeHash != Keccak256.empty { return "sender is a contract" }
+        if sender.codeHash != Keccak256.empty, !senderDelegates { return "sender is a contract" }
         if to == nil, let limit = fork.initCodeSizeMax, data.count > limit { return "init code" }
         if let blobHashes {
-            if fork < .cancun || to == nil || blobHashes.isEmpty || blobHashes.count > 6 { return "blobs" }
+            if fork < .cancun || to == nil || blobHashes.isEmpty || blobHashes.count > (fork == .prague ? 9 : 6) {
+                return "blobs"
+            }
             if blobHashes.contains(where: { $0.bytes[0] != 1 }) { return "blob version" }
             if blobFeeCap < block.blobBaseFee { return "blob fee" }
         }
@@ -90,6 +103,7 @@ struct FixtureTransaction {
         state.beginTransaction(fork)
         _ = state.subtractBalance(sender, UInt256(gasLimit) &* price &+ UInt256(blobGas) &* block.blobBaseFee)
         state.incrementNonce(sender)
+        for authorization in authorizations ?? [] { authorization?.apply(state, chainID: block.chainID) }
         if fork >= .berlin {
             state.warm(sender)
             if let to { state.warm(to) }
@@ -105,6 +119,7 @@ struct FixtureTransaction {
                 gas: gasLimit - intrinsicGas(fork), gasPrice: price, blobHashes: blobHashes ?? []))
         var used = gasLimit - result.gasLeft
         used -= min(used / fork.refundQuotient, result.refund)
+        used = max(used, floorGas(fork))
         state.addBalance(sender, UInt256(gasLimit - used) &* price)
         state.addBalance(block.coinbase, UInt256(used) &* (fork >= .london ? price &- block.baseFee : price))
         state.endTransaction()

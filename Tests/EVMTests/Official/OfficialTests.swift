@@ -69,7 +69,8 @@ import Testing
 
     @Test(arguments: [
         ("ethereum-tests-GeneralStateTests", 12), ("legacy-Cancun-GeneralStateTests", 16),
-        ("legacy-Constantinople-GeneralStateTests", 12),
+        ("legacy-Constantinople-GeneralStateTests", 12), ("eest-prague-state_tests", 6),
+        ("eest-osaka-devnet5-state_tests", 3),
     ])
     func stateTests(archive: String, sample: Int) async {
         await Self.run(archive, sample: sample) { StateTestFile(name: $0, json: $1).run() }

@@ -13,7 +13,7 @@ struct StateTestFile {
     }
 
     /// Runs the cases of the forks given.
-    func run(forks: ClosedRange<Fork> = .frontier ... .cancun, tracer: (any Tracer)? = nil) -> Outcome {
+    func run(forks: ClosedRange<Fork> = .frontier ... .osaka, tracer: (any Tracer)? = nil) -> Outcome {
         var outcome = Outcome()
         do {
             for test in try json.members() {
@@ -37,7 +37,7 @@ struct StateTestFile {
     private func run(
         _ test: JSON, _ expected: JSON, _ fork: Fork, _ reader: MemoryReader, _ tracer: (any Tracer)?
     ) throws -> String? {
-        let block = try environment(try test.member("env"))
+        let block = try environment(try test.member("env"), fork)
         let state = WorldState(reader: reader)
         let evm = EVM(fork: fork, block: block, state: state, tracer: tracer)
         let mustFail = expected["expectException"] != nil
@@ -46,7 +46,9 @@ struct StateTestFile {
         let transaction = try? FixtureTransaction(
             try test.member("transaction"), try expected.member("indexes"))
         if let transaction {
-            let flaw = transaction.flaw(fork, block, state.account(transaction.sender) ?? AccountState())
+            let flaw = transaction.flaw(
+                fork, block, state.account(transaction.sender) ?? AccountState(),
+                senderDelegates: fork >= .prague && state.delegate(of: transaction.sender) != nil)
             if flaw == nil, mustFail { return "accepted, expected \(expected["expectException"]?.string ?? "")" }
             if let flaw, !mustFail { return "refused: \(flaw)" }
             if flaw == nil { logs = transaction.run(evm) }
@@ -65,7 +67,7 @@ struct StateTestFile {
         return try root == expected.member("hash").digest() ? nil : "state root differs"
     }
 
-    private func environment(_ env: JSON) throws -> BlockEnvironment {
+    private func environment(_ env: JSON, _ fork: Fork) throws -> BlockEnvironment {
         BlockEnvironment(
             number: try env.member("currentNumber").number(), timestamp: try env.member("currentTimestamp").number(),
             coinbase: try env.member("currentCoinbase").address(),
@@ -73,12 +75,12 @@ struct StateTestFile {
             baseFee: try env["currentBaseFee"]?.word() ?? .zero,
             difficulty: try env.member("currentDifficulty").word(),
             prevRandao: try env["currentRandom"].map { Bytes32(try $0.word()) } ?? .zero,
-            blobBaseFee: Self.blobBaseFee(try env["currentExcessBlobGas"]?.number() ?? 0))
+            blobBaseFee: Self.blobBaseFee(
+                try env["currentExcessBlobGas"]?.number() ?? 0, fraction: fork >= .prague ? 5_007_716 : 3_338_477))
     }
 
     /// fake_exponential of EIP-4844.
-    private static func blobBaseFee(_ excess: UInt64) -> UInt256 {
-        let fraction = UInt256(3_338_477 as UInt64)
+    private static func blobBaseFee(_ excess: UInt64, fraction: UInt256) -> UInt256 {
         var output = UInt256.zero
         var term = fraction
         var i: UInt64 = 1
