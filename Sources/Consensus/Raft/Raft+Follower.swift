@@ -100,6 +100,7 @@ extension Raft {
     /// Takes the place of the log, if the snapshot goes further than what is known here to be committed.
     mutating func installSnapshot(_ snapshot: LogIndex) {
         guard role != .leader, snapshot.lastSeqno > commit else { return }
+        if snapshot.last.view > view { enter(view: snapshot.last.view) }
         if index.holds(snapshot.last) {
             // Nothing to replace: the log already has it.
             verified = max(verified, snapshot.lastSeqno)

@@ -108,6 +108,12 @@ public struct Raft: Sendable {
         case .restart(let hardState, _):
             commit = max(index.base.seqno, index.signature(atMost: hardState.commit) ?? 0)
         }
+        if index.last.view > self.hardState.view {
+            // Entries of a view may reach the disk before the view is sealed, and a snapshot brings a view of its own.
+            // Whether a vote was given there does not matter if none is given any more.
+            self.hardState.view = index.last.view
+            self.hardState.vote = .spent
+        }
         durable = index.lastSeqno
         verified = commit
         firstAvailable = index.base.seqno + 1
@@ -185,8 +191,11 @@ public struct Raft: Sendable {
         case .genesis(_, let view):
             hardState.view = view - min(view, 1)
             startElection(isTransfer: false)
-        case .joining, .snapshot: break
-        case .restart(let sealed, _): beginRestart(sealed)
+        case .joining: break
+        case .snapshot: persistHardState()
+        case .restart(let sealed, _):
+            if hardState.view > sealed.view { persistHardState() }
+            beginRestart(sealed)
         }
     }
 

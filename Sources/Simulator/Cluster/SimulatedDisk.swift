@@ -73,6 +73,13 @@ public struct SimulatedDisk: Sendable {
         syncing = 0
     }
 
+    /// The same disk with another seal.
+    func sealed(_ seal: HardState?) -> SimulatedDisk {
+        var copy = self
+        copy.seal = seal
+        return copy
+    }
+
     var pendingCounts: (log: Int, seals: Int) { (pendingLog.count, pendingSeal.count) }
 
     private mutating func apply(_ operation: Operation) {

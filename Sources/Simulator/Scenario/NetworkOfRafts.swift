@@ -114,12 +114,12 @@ public struct NetworkOfRafts: Sendable {
         nodes[id]?.savedDisk = disk
     }
 
-    /// Crashes the node and puts its disk back to the copy.
-    public mutating func rollBack(_ id: PeerID) {
+    /// Crashes the node and puts its disk back to the copy, its seal too unless `keepsSeal`.
+    public mutating func rollBack(_ id: PeerID, keepsSeal: Bool = false) {
         crash(id)
-        guard let saved = nodes[id]?.savedDisk else { return }
+        guard let node = nodes[id], let saved = node.savedDisk else { return }
         oracle.trustsDisks = false
-        nodes[id]?.disk = saved
+        nodes[id]?.disk = keepsSeal ? saved.sealed(node.disk.seal) : saved
     }
 
     /// Drops entries up to the commit point from a node's disk.

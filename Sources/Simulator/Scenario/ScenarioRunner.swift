@@ -1,7 +1,24 @@
 import Consensus
 
 /// Runs scenario files: commands to a ``NetworkOfRafts`` and what must come of them, in the manner of etcd's
-/// datadriven tests. `docs/scenarios.md` lists the commands.
+/// datadriven tests.
+///
+/// | command | does |
+/// |---|---|
+/// | `set inflight= batch= window= lag= restart=` | dials of nodes that start later |
+/// | `begin N… learners= replication= election=` | nodes with two committed entries: a configuration, a signature |
+/// | `found N`, `join N…` | a founder; nodes that wait to be called |
+/// | `campaign N`, `elect N` | stand for election; stand, win and commit |
+/// | `propose N data sign …` | entries at a leader |
+/// | `configure N VOTERS… learners= replication= settled=`, `settle N` | a signed configuration; settle the last one |
+/// | `deliver`, `drop`, `duplicate`, `delay` with `from= to= kind= rounds=` | messages on their way |
+/// | `reverse`, `letters` | turn their order round; list them |
+/// | `cut A-B A>B …`, `isolate N`, `mend` | links |
+/// | `tick MS`, `run MS` | time without and with delivery |
+/// | `hold N… what=log/seal`, `release N…`, `sync N…`, `seal N…` | when disks sync |
+/// | `crash N…`, `restart N…`, `save N…`, `rollback N… only=log` | power and hosts |
+/// | `authorize N`, `transfer N TO`, `read N ID`, `compact N`, `snapshot FROM TO…` | the rest of the inputs |
+/// | `state`, `log N…`, `configurations N…` | print |
 ///
 /// A file is a sequence of blocks, separated by empty lines:
 ///
@@ -128,7 +145,7 @@ public struct ScenarioRunner {
         case "crash": arguments.forEach { network.crash($0) }
         case "restart": arguments.forEach { network.restart($0) }
         case "save": arguments.forEach { network.save($0) }
-        case "rollback": arguments.forEach { network.rollBack($0) }
+        case "rollback": arguments.forEach { network.rollBack($0, keepsSeal: options["only"] == "log") }
         case "authorize": network.step(first, .restartAuthorized)
         case "transfer": network.step(first, .transferLeadership(to: arguments.dropFirst().first))
         case "read": network.step(first, .read(id: arguments.dropFirst().first.flatMap { UInt64($0) } ?? 1))
