@@ -114,6 +114,35 @@ struct WorldStateTests {
         }
     }
 
+    /// Write sets that no execution makes: slots without an account, a deletion that leaves slots. Nothing traps, and
+    /// when roots were asked for makes no difference.
+    @Test(arguments: [false, true])
+    func incoherentDiffsAreHarmless(asksOften: Bool) {
+        let address = Address(number: 1)
+        let key = StorageKey(address, .zero)
+        var state = EthereumAdapter::WorldState()
+        func apply(_ change: (inout StateDiff) -> Void) {
+            var diff = StateDiff()
+            change(&diff)
+            state.apply(diff)
+            if asksOften { _ = state.stateRoot() }
+        }
+        apply { $0.storage[key] = .one }
+        #expect(state.account(address) == nil)
+        #expect(state.storage(address, .zero) == .one)
+        apply { $0.accounts[address] = AccountState(nonce: 1) }
+        let root = state.stateRoot()
+        apply { $0.accounts[address] = .some(nil) }
+        #expect(state.stateRoot() == OrderedTrie.emptyRoot)
+        apply { $0.accounts[address] = AccountState(nonce: 1) }
+        #expect(state.stateRoot() == root)
+        apply { $0.accounts[address] = .some(nil) }
+        apply { $0.storage[key] = .zero }
+        #expect(state.stateRoot() == OrderedTrie.emptyRoot)
+        #expect(state.accountCount == 0)
+        #expect(!state.hasStorage(address))
+    }
+
     @Test func malformedWritesAreRefused() {
         func refused(_ map: String, _ key: [UInt8], _ value: [UInt8]?, _ error: StateDiffError) {
             #expect(throws: error) { try StateDiff(writes: [StateWrite(map: map, key: key, value: value)]) }
