@@ -1,0 +1,31 @@
+# Entente: the two commands are `make up` and `make test`; `make help` lists the rest.
+SWIFT ?= swift
+SCRATCH ?= .build-release
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
+BIN = $(SCRATCH)/release
+
+.PHONY: help up deps build test test-swift test-python lint check clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+up: build ## install what is missing, build, start three nodes and a gateway on loopback
+	$(BIN)/entente up $(ARGS)
+
+deps: ## install missing Debian packages (as root or through sudo)
+	@scripts/deps.sh
+
+build: deps ## release build of all executables
+	$(BUILD) --product entente
+	$(BUILD) --product entente-manager
+	$(BUILD) --product entente-worker
+
+lint: ## format and tidiness rules
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	scripts/tidy.sh
+
+test: deps lint ## everything that CI checks
+	scripts/test.sh
+
+clean: ## remove build products
+	rm -rf $(SCRATCH)

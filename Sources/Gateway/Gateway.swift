@@ -1,0 +1,204 @@
+internal import Host
+internal import Ledger
+public import Logging
+internal import NIOConcurrencyHelpers
+public import NIOCore
+internal import Primitives
+public import Transport
+
+/// The front end of the paper's Figure 4: it holds an actor's key and serves plain JSON-RPC on loopback to wallets and
+/// tools that know no client certificates.
+///
+/// Each request gets an id, so that sending it to a second node when the first is lost can't make it happen twice; and
+/// each asks for at least the newest transaction that the gateway has seen, so that its clients read their own writes
+/// whichever node answers. What stays unknown after all tries is said to be unknown.
+public final class Gateway: HTTPHandler {
+    private let settings: GatewaySettings
+    private let client: HTTPClient
+    private let logger: Logger
+    private let state: NIOLockedValueBox<State>
+    private let group: any EventLoopGroup
+
+    private struct State: Sendable {
+        /// The node in use.
+        var node = 0
+        /// The newest transaction seen in any answer.
+        var seen: TransactionID?
+    }
+
+    /// A gateway; serve it with an ``HTTPServer`` on loopback.
+    /// - Throws: ``TransportError`` for unusable certificates.
+    public init(settings: GatewaySettings, group: any EventLoopGroup, logger: Logger) throws(TransportError) {
+        self.settings = settings
+        self.logger = logger
+        self.group = group
+        let identity = try TLSIdentity(
+            certificateChainPEM: settings.certificate, privateKeyPEM: settings.key)
+        var client = HTTPClientSettings(
+            tls: TLSClientSettings(identity: identity, trust: .authorities([settings.networkCertificate])))
+        client.connectionsMax = settings.connectionsMax
+        client.pipelineDepth = settings.pipelineDepth
+        client.requestTimeout = .milliseconds(settings.tryTimeoutMilliseconds)
+        client.connectTimeout = .seconds(2)
+        self.client = try HTTPClient(settings: client, group: group)
+        state = NIOLockedValueBox(State())
+    }
+
+    /// Closes the connections to nodes.
+    public func close() { client.close() }
+
+    /// Serves one request of a client.
+    public func handle(_ request: HTTPRequest, respond: HTTPResponder) {
+        if let refusal = refusal(of: request) { return respond(refusal) }
+        let origin = request.header("origin")
+        if request.method == "OPTIONS" { return respond(Self.preflight(origin)) }
+        guard request.method == "POST" else {
+            return respond(.error(405, code: "UnsupportedHttpVerb", message: "JSON-RPC takes POST"))
+        }
+        let call: Call
+        do {
+            call = try Call(body: request.body, path: String(request.path), allowed: settings.allowedMethods)
+        } catch {
+            return respond(with(origin, HTTPResponse(body: error.answer)))
+        }
+        let deadline = NIODeadline.now() + .milliseconds(settings.requestTimeoutMilliseconds)
+        attempt(call, deadline: deadline, tries: 0, mayBeDone: false) { response in
+            respond(self.with(origin, response))
+        }
+    }
+
+    // MARK: Whom it serves
+
+    private func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        let host = request.header("host") ?? ""
+        let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
+        guard settings.allowedHosts.contains(name.lowercased()) else {
+            return .error(403, code: "AuthorizationFailed", message: "this host name is not served here")
+        }
+        if let origin = request.header("origin"), !settings.allowedOrigins.contains(origin) {
+            return .error(403, code: "AuthorizationFailed", message: "this web origin is not served here")
+        }
+        return nil
+    }
+
+    private static func preflight(_ origin: String?) -> HTTPResponse {
+        var response = HTTPResponse(status: 204, contentType: nil)
+        response.headers = [
+            ("access-control-allow-origin", origin ?? "null"), ("access-control-allow-methods", "POST"),
+            ("access-control-allow-headers", "content-type"), ("access-control-max-age", "600"),
+        ]
+        return response
+    }
+
+    private func with(_ origin: String?, _ response: HTTPResponse) -> HTTPResponse {
+        guard let origin else { return response }
+        var response = response
+        response.headers.append(("access-control-allow-origin", origin))
+        return response
+    }
+
+    // MARK: Sending on
+
+    private func attempt(
+        _ call: Call, deadline: NIODeadline, tries: Int, mayBeDone: Bool,
+        _ done: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
+        let (node, seen) = state.withLockedValue { ($0.node, $0.seen) }
+        let endpoint = settings.nodes[node % settings.nodes.count]
+        var headers: [(name: String, value: String)] = [
+            ("content-type", "application/json"), ("x-entente-request-id", call.requestID),
+        ]
+        if let seen { headers.append(("x-entente-at-least", "\(seen)")) }
+        let request = HTTPClientRequest(target: call.path, headers: headers, body: call.body)
+        client.send(request, to: endpoint) { outcome in
+            switch outcome {
+            case .success(let response) where response.status == 200:
+                if let id = response.header("x-ms-ccf-transaction-id").flatMap({ TransactionID($0) }) {
+                    self.state.withLockedValue { state in
+                        if state.seen.map({ $0 < id }) ?? true { state.seen = id }
+                    }
+                }
+                done(HTTPResponse(body: response.body))
+            case .success(let response) where response.status < 500:
+                done(HTTPResponse(body: call.failure(-32603, "the node refused: status \(response.status)")))
+            case .success(let response):
+                let unknown = mayBeDone || response.status == 504
+                self.tryNext(
+                    call, after: node, deadline, tries, unknown, "status \(response.status) of \(endpoint)", done)
+            case .failure(let error):
+                let unknown = mayBeDone || error.mayHaveBeenProcessed
+                self.tryNext(call, after: node, deadline, tries, unknown, "\(error) at \(endpoint)", done)
+            }
+        }
+    }
+
+    private func tryNext(
+        _ call: Call, after node: Int, _ deadline: NIODeadline, _ tries: Int, _ mayBeDone: Bool, _ reason: String,
+        _ done: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
+        state.withLockedValue { if $0.node == node { $0.node = (node + 1) % settings.nodes.count } }
+        // A round through all nodes is followed by a pause, so that an election has time to end.
+        let isRoundOver = (tries + 1) % settings.nodes.count == 0
+        let pause: TimeAmount = isRoundOver ? .milliseconds(100) : .zero
+        guard NIODeadline.now() + pause < deadline else {
+            let text =
+                mayBeDone
+                ? "the outcome is unknown: ask for it by transaction hash (\(reason))"
+                : "no node of the network answers (\(reason))"
+            logger.warning("a request failed", metadata: ["reason": "\(reason)", "unknown": "\(mayBeDone)"])
+            return done(HTTPResponse(body: call.failure(mayBeDone ? -32010 : -32011, text)))
+        }
+        logger.debug("trying the next node", metadata: ["reason": "\(reason)"])
+        group.next().scheduleTask(in: pause) {
+            self.attempt(call, deadline: deadline, tries: tries + 1, mayBeDone: mayBeDone, done)
+        }
+    }
+}
+
+/// A JSON-RPC body that may be passed on.
+struct Call: Sendable {
+    /// Why a body is not passed on, as a JSON-RPC answer.
+    struct Refusal: Error {
+        let answer: [UInt8]
+    }
+
+    let body: [UInt8]
+    let path: String
+    let requestID: String
+    /// Ids of the calls that want an answer; the outer array is missing for a single call.
+    private let ids: [JSON]
+    private let isBatch: Bool
+
+    init(body: [UInt8], path: String, allowed: [String]) throws(Refusal) {
+        self.body = body
+        self.path = path
+        requestID = Hex.encode(HostRandom.bytes(16))
+        guard let json = try? JSON(parsing: body) else {
+            throw Refusal(answer: Self.error(id: .null, -32700, "parse error"))
+        }
+        let calls = json.array ?? [json]
+        isBatch = json.array != nil
+        ids = calls.compactMap { $0["id"] }
+        for call in calls {
+            guard let method = call["method"]?.string, !allowed.contains(where: { method.hasPrefix($0) }) else {
+                continue
+            }
+            throw Refusal(
+                answer: Self.error(id: call["id"] ?? .null, -32601, "the method \(method) is not served by this gateway"))
+        }
+    }
+
+    /// The answer when the network gave none: the same error for each call.
+    func failure(_ code: Int64, _ message: String) -> [UInt8] {
+        guard isBatch else { return Self.error(id: ids.first ?? .null, code, message) }
+        return JSON.array(ids.map { Self.object($0, code, message) }).serialized()
+    }
+
+    private static func error(id: JSON, _ code: Int64, _ message: String) -> [UInt8] {
+        object(id, code, message).serialized()
+    }
+
+    private static func object(_ id: JSON, _ code: Int64, _ message: String) -> JSON {
+        ["jsonrpc": "2.0", "id": id, "error": ["code": .integer(code), "message": .string(message)]]
+    }
+}

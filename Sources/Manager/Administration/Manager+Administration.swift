@@ -1,0 +1,219 @@
+import AdapterKit
+import Attestation
+import Consensus
+import Constitution
+import Ledger
+import Primitives
+
+/// One resource of the node's own HTTP interface. Paths and shapes are CCF's where the concept is the same.
+struct Resource: Sendable {
+    /// HTTP method.
+    let method: String
+    /// Path on the administration listener, and on the application listener where it starts with `/app/` or `/node/`.
+    let path: String
+    /// What it is, for the generated API description.
+    let summary: String
+    /// Makes the answer, now or later.
+    let answer: @Sendable (inout Manager, ClientRequest) -> Void
+
+    /// The whole interface, in one table.
+    static let all: [Resource] = [
+        Resource(method: "GET", path: "/node/state", summary: "state of this node") { $0.answerState($1) },
+        Resource(method: "GET", path: "/node/network", summary: "the network and its primary") {
+            $0.answerNetwork($1)
+        },
+        Resource(method: "GET", path: "/node/network/nodes", summary: "nodes of the VN list") { $0.answerNodes($1) },
+        Resource(method: "GET", path: "/node/consensus", summary: "what consensus knows") { $0.answerConsensus($1) },
+        Resource(method: "GET", path: "/node/commit", summary: "last committed transaction") { $0.answerCommit($1) },
+        Resource(method: "GET", path: "/node/tx", summary: "status of a transaction") { $0.answerStatus($1) },
+        Resource(method: "GET", path: "/node/receipt", summary: "receipt of an entry or of one transaction") {
+            $0.startReceipt($1)
+        },
+        Resource(method: "GET", path: "/node/version", summary: "version of the software") { $0.answerVersion($1) },
+        Resource(method: "GET", path: "/node/metrics", summary: "counters") { $0.answerMetrics($1) },
+        Resource(method: "GET", path: "/node/api", summary: "this table") { $0.answerInterface($1) },
+        Resource(method: "GET", path: "/app/commit", summary: "last committed transaction") { $0.answerCommit($1) },
+        Resource(method: "GET", path: "/app/tx", summary: "status of a transaction") { $0.answerStatus($1) },
+        Resource(method: "GET", path: "/app/receipt", summary: "receipt of an entry or of one transaction") {
+            $0.startReceipt($1)
+        },
+        Resource(method: "GET", path: "/gov/service/info", summary: "the service and its certificate") {
+            $0.answerService($1)
+        },
+        Resource(method: "GET", path: "/gov/service/members", summary: "members and participants") {
+            $0.answerMembers($1)
+        },
+    ]
+}
+
+extension Manager {
+    /// A request for the node's own interface.
+    mutating func administrate(_ request: ClientRequest) {
+        let known = Resource.all.filter { $0.path == request.path }
+        guard !known.isEmpty else { return refuse(request.token, .notFound, "no such resource") }
+        guard let resource = known.first(where: { $0.method == request.method }) else {
+            return refuse(request.token, .methodNotAllowed, "this resource does not take \(request.method)")
+        }
+        resource.answer(&self, request)
+    }
+
+    private mutating func answer(_ request: ClientRequest, _ body: JSON, reflects: TransactionID? = nil) {
+        respond(request.token, ClientResponse(reflects: reflects, body: body.serialized()))
+    }
+
+    mutating func answerState(_ request: ClientRequest) {
+        var state: JSON = [
+            "node_id": .string(node.id), "state": .string(phase.word), "primary": .bool(isPrimary),
+            "view": .integer(Int64(clamping: raft?.view ?? 0)), "last_seqno": .integer(Int64(clamping: lastSeqno)),
+            "commit_seqno": .integer(Int64(clamping: appliedSeqno)), "worker": .string("\(worker.state)"), "primary_id": primary.map { .string($0) } ?? .null,
+            "member": .bool(configuration?.voters.contains(node.id) == true),
+        ]
+        if case .stopped(let reason) = phase, case .object(var members) = state {
+            members.append("reason", .string(reason))
+            state = .object(members)
+        }
+        answer(request, state)
+    }
+
+    mutating func answerNetwork(_ request: ClientRequest) {
+        answer(
+            request,
+            [
+                "network_id": .string(constitution.networkID), "name": .string(constitution.name),
+                "service_status": .string(phase == .active ? "Open" : "Opening"),
+                "service_certificate": .string(sealed.networkCertificate),
+                "current_view": .integer(Int64(clamping: raft?.view ?? 0)),
+                "primary_id": primary.map { .string($0) } ?? .null,
+                "weakest_platform": constitution.weakestPlatform.map { .string($0.rawValue) } ?? .null,
+            ])
+    }
+
+    mutating func answerNodes(_ request: ClientRequest) {
+        let configuration = self.configuration
+        let nodes = constitution.nodes.map { entry -> JSON in
+            let role =
+                configuration?.voters.contains(entry.nodeID) == true
+                ? "Trusted" : configuration?.learners.contains(entry.nodeID) == true ? "Learner" : "Pending"
+            return [
+                "node_id": .string(entry.nodeID), "status": .string(role), "primary": .bool(entry.nodeID == primary),
+                "owner": .string(entry.owner), "address": .string(entry.address),
+                "connected": .bool(entry.nodeID == node.id || channels[entry.nodeID] != nil),
+            ]
+        }
+        answer(request, ["nodes": .array(nodes)])
+    }
+
+    mutating func answerConsensus(_ request: ClientRequest) {
+        guard let raft, let configuration else { return refuse(request.token, .notReady, "the node is \(phase.word)") }
+        answer(
+            request,
+            [
+                "details": [
+                    "current_view": .integer(Int64(clamping: raft.view)),
+                    "primary_id": primary.map { .string($0) } ?? .null,
+                    "leadership_state": .string(isPrimary ? "Leader" : "Follower"),
+                    "configs": [
+                        [
+                            "voters": .array(configuration.voters.map { .string($0) }),
+                            "learners": .array(configuration.learners.map { .string($0) }),
+                        ]
+                    ],
+                ]
+            ])
+    }
+
+    mutating func answerCommit(_ request: ClientRequest) {
+        answer(request, ["transaction_id": .string("\(commitID)")], reflects: commitID)
+    }
+
+    /// CCF's four states of a transaction: unknown, pending, committed, invalid.
+    mutating func answerStatus(_ request: ClientRequest) {
+        guard let text = request.parameter("transaction_id"), let id = parse(text)?.entry else {
+            return refuse(request.token, .badRequest, "transaction_id must be view.seqno or view.seqno.index")
+        }
+        let status: String
+        if let known = transactionID(at: id.seqno), id.seqno <= appliedSeqno {
+            status = known.view == id.view ? "Committed" : "Invalid"
+        } else if transactionID(at: id.seqno)?.view == id.view {
+            status = "Pending"
+        } else {
+            // A later view has started: nothing new of an earlier one can come beyond what its log had.
+            status = id.view < commitID.view ? "Invalid" : "Unknown"
+        }
+        answer(request, ["transaction_id": .string(text), "status": .string(status)], reflects: commitID)
+    }
+
+    /// `view.seqno` or `view.seqno.index`.
+    func parse(_ text: String) -> (entry: TransactionID, index: UInt32?)? {
+        if let id = TransactionID(text) { return (id, nil) }
+        if let id = BatchTransactionID(text) { return (id.entry, id.index) }
+        return nil
+    }
+
+    mutating func answerVersion(_ request: ClientRequest) {
+        answer(request, ["entente_version": .string(Version.text), "unsafe": .bool(constitution.replay)])
+    }
+
+    mutating func answerMetrics(_ request: ClientRequest) {
+        var lines = ""
+        for (name, help, value) in [
+            ("entente_entries_committed_total", "Entries committed since start.", counters.entries),
+            ("entente_transactions_committed_total", "Transactions committed since start.", counters.transactions),
+            ("entente_commit_seqno", "Seqno of the last committed entry.", appliedSeqno),
+            ("entente_last_seqno", "Seqno of the last entry.", lastSeqno),
+            ("entente_requests_waiting", "Client requests without an answer.", UInt64(clients.count)),
+            ("entente_transactions_queued", "Transactions that wait for a batch.", UInt64(queues.count)),
+            ("entente_channels", "Open channels to other nodes.", UInt64(channels.count)),
+        ] {
+            let kind = name.hasSuffix("_total") ? "counter" : "gauge"
+            lines += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n\(name) \(value)\n"
+        }
+        respond(
+            request.token, ClientResponse(contentType: "text/plain; version=0.0.4", body: Array(lines.utf8)))
+    }
+
+    mutating func answerInterface(_ request: ClientRequest) {
+        let paths = Resource.all.map { resource -> JSONObject.Member in
+            .init(
+                name: resource.path,
+                value: .object(
+                    JSONObject([
+                        .init(name: resource.method.lowercased(), value: ["summary": .string(resource.summary)])
+                    ])))
+        }
+        answer(
+            request,
+            [
+                "openapi": "3.0.3", "info": ["title": "Entente node", "version": .string(Version.text)],
+                "paths": .object(JSONObject(paths)),
+            ])
+    }
+
+    mutating func answerService(_ request: ClientRequest) {
+        answer(
+            request,
+            [
+                "status": .string(phase == .active ? "Open" : "Opening"),
+                "certificate": .string(sealed.networkCertificate), "recoveryCount": 0,
+            ])
+    }
+
+    mutating func answerMembers(_ request: ClientRequest) {
+        let members = constitution.actors.map { actor -> JSON in
+            ["memberId": .string(actor.id), "status": "Active", "member": .bool(actor.isMember)]
+        }
+        answer(request, ["value": .array(members)])
+    }
+}
+
+/// What this build calls itself.
+public enum Version {
+    /// `entente/` and the version of CHANGELOG.md.
+    public static let text = "entente/0.1.0"
+}
+
+/// Totals since the start of the process.
+struct Counters: Sendable {
+    var entries: UInt64 = 0
+    var transactions: UInt64 = 0
+}

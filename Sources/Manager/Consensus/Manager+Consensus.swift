@@ -1,0 +1,239 @@
+import AdapterKit
+import Consensus
+import Constitution
+import Ledger
+import Primitives
+import Store
+
+extension Manager {
+    /// Gives consensus an input and carries out what it wants, in order.
+    mutating func step(_ input: RaftInput) {
+        guard raft != nil else { return }
+        let wanted = raft?.step(input, now: clock.monotonic) ?? []
+        for effect in wanted { perform(effect) }
+    }
+
+    mutating func perform(_ effect: RaftEffect) {
+        switch effect {
+        case .send(let message, let peer):
+            send(.consensus(message.encoded()), to: peer)
+        case .persistHardState(let state, let ticket):
+            sealed.hardState = state
+            effects.append(.seal(sealed.encoded(), ticket: ticket))
+        case .append(let entries, let ticket):
+            append(entries, ticket: ticket)
+        case .truncate(let seqno, let ticket):
+            truncate(to: seqno)
+            effects.append(.truncate(to: seqno, ticket: ticket))
+        case .resetLog:
+            stop("a snapshot was installed that nobody asked for")
+        case .commit(let seqno):
+            commit(upTo: seqno)
+        case .becameLeader(let view):
+            lead(view)
+        case .following(let view, let leader):
+            follow(leader, view: view)
+        case .loadEntries(let peer, let from, let bytesMax, let entriesMax):
+            let last = min(lastSeqno, from &+ UInt64(clamping: entriesMax) &- 1)
+            effects.append(.read(first: from, last: last, bytesMax: bytesMax, for: .catchUp(peer: peer)))
+        case .needSnapshot(let peer):
+            log(.error, "a peer needs entries that this node does not have", [("peer", peer)])
+        case .caughtUp(let peer):
+            membershipChanges.append(.promote(peer))
+            proposeMembershipChange()
+        case .configurationsChanged(let configurations):
+            let voters = configurations.last.map { $0.voters.count } ?? 0
+            let learners = configurations.last.map { $0.learners.count } ?? 0
+            log(.info, "the configuration changed", [("voters", String(voters)), ("learners", String(learners))])
+        case .configurationCommitted(let seqno, let removed):
+            if !removed.isEmpty { membershipChanges.append(.settle(seqno)) }
+            proposeMembershipChange()
+        case .retired:
+            stop("this node was removed from the network")
+        case .readReady(let id, let seqno):
+            guard let token = readIndexWaits.removeValue(forKey: id) else { return }
+            if seqno <= appliedSeqno { ask(token) } else { waitingForCommit.append((seqno, token)) }
+        case .readFailed(let id):
+            guard let token = readIndexWaits.removeValue(forKey: id) else { return }
+            refuse(token, .notReady, "this node can't answer for the whole network now", retryAfter: 1)
+        case .proposalRejected(let why):
+            log(.warning, "a proposal was not taken", [("reason", "\(why)")])
+        case .restartConfirmed:
+            log(.info, "the restart is confirmed by peers")
+        case .awaitingMembers:
+            log(.warning, "a majority restarted together; the constitution leaves going on to the members")
+        case .halted(let reason):
+            stop("consensus stopped: \(reason)")
+        case .rolledBack(let reason):
+            stop("the sealed state or the disk of this node is older than what it promised: \(reason)")
+        }
+    }
+
+    /// Entries that consensus put at the end of the log.
+    private mutating func append(_ entries: [LogEntry], ticket: UInt64) {
+        for entry in entries {
+            do {
+                try take(entry)
+            } catch {
+                return stop("entry \(entry.view).\(entry.seqno) can't be verified: \(error)")
+            }
+        }
+        effects.append(.append(entries, ticket: ticket))
+    }
+
+    /// Checks an entry and makes it part of the latest state: tree, administrative maps, ledger time.
+    mutating func take(_ entry: LogEntry) throws {
+        let opened = try ledger.take(entry, keys: sealed.epochKeys)
+        if let time = opened.time {
+            guard time >= ledgerTime else { throw ManagerError.ledgerTime("goes backwards") }
+            ledgerTime = time
+        }
+        try store.apply(opened.administrative, at: entry.seqno)
+    }
+
+    /// Entries after `seqno` never happened.
+    private mutating func truncate(to seqno: UInt64) {
+        let lost = (seqno + 1)..<(lastSeqno + 1)
+        ledger.truncate(to: seqno)
+        do {
+            try store.rollback(to: seqno)
+        } catch {
+            return stop("committed entries would be taken back: \(error)")
+        }
+        let record = store.latest.get(ManagerMaps.entry, Tables.singleton)
+        ledgerTime = record.flatMap { try? EntryRecord(decoding: $0) }?.time ?? 0
+        if worker.seqno > seqno, let id = transactionID(at: seqno) {
+            worker.seqno = seqno
+            if worker.isReady { send(.rollback(id), for: .state) }
+        }
+        // What was in those entries can never be committed any more, so it is safe to send it again.
+        var items: [WorkItem] = []
+        for gone in lost {
+            items += (outcomesAtCommit.removeValue(forKey: gone) ?? []).map(\.item)
+            pendingJoins[gone] = nil
+        }
+        sendAgain(items)
+    }
+
+    /// Everything up to `seqno` is committed: state moves forward, those who wait are answered.
+    private mutating func commit(upTo seqno: UInt64) {
+        guard seqno > appliedSeqno else { return }
+        let first = appliedSeqno + 1
+        appliedSeqno = seqno
+        store.commit(to: seqno)
+        ledger.commit(upTo: seqno)
+        effects.append(.committed(seqno: seqno))
+        for each in first...seqno {
+            guard let opened = ledger.recent[each] else { continue }
+            counters.entries += 1
+            counters.transactions += UInt64(opened.transactionCount)
+            if isPrimary {
+                if opened.transactionCount > 0 { uncommittedBatches = max(0, uncommittedBatches - 1) }
+                if opened.isSignature { unsigned.signaturesInFlight = max(0, unsigned.signaturesInFlight - 1) }
+            }
+            if opened.changesConstitution { reloadConstitution() }
+            if let peer = pendingJoins.removeValue(forKey: each) { welcome(peer) }
+        }
+        bringWorkerToCommit()
+        ledger.forgetRecent(before: seqno)
+        releaseOutcomes(upTo: seqno)
+        releaseCommitWaits()
+        releaseApplyWaits()
+        if phase == .joining { joinIfAdmitted() }
+        if isPrimary { proposeMembershipChange() }
+    }
+
+    /// Hands newly committed entries to the worker, from memory if they are there, else by way of the ledger.
+    private mutating func bringWorkerToCommit() {
+        guard worker.isReady else { return fillWorker() }
+        while worker.seqno < appliedSeqno {
+            guard let opened = ledger.recent[worker.seqno + 1] else {
+                worker.state = .filling
+                return fillWorker()
+            }
+            applyToWorker(opened)
+        }
+        tellWorkerCommitted(upTo: appliedSeqno)
+    }
+
+    /// The id of the entry at a seqno of this node's log.
+    func transactionID(at seqno: UInt64) -> TransactionID? {
+        if seqno == 0 { return TransactionID(view: 0, seqno: 0) }
+        return ledger.index.view(at: seqno).map { TransactionID(view: $0, seqno: seqno) }
+    }
+
+    /// Seqno of the last entry of the log.
+    var lastSeqno: UInt64 { ledger.lastSeqno }
+
+    /// Id of the last entry that is committed and applied here.
+    var commitID: TransactionID { transactionID(at: appliedSeqno) ?? TransactionID(view: 0, seqno: 0) }
+
+    /// What a peer says.
+    mutating func receive(_ bytes: [UInt8], from peer: PeerID) {
+        guard channels[peer] != nil else { return }
+        let message: NodeMessage
+        do {
+            message = try NodeMessage(decoding: bytes)
+        } catch {
+            log(.warning, "a peer sent a malformed message", [("peer", peer), ("error", "\(error)")])
+            effects.append(.disconnect(peer, reason: "malformed message"))
+            return
+        }
+        switch message {
+        case .consensus(let bytes): receiveConsensus(bytes, from: peer)
+        case .forward(let number, let endpoint, let submissions):
+            guard isPrimary else { return send(.declined(number: number, .notPrimary), to: peer) }
+            guard works.count < settings.requestsWaitingMax else {
+                return send(.declined(number: number, .busy), to: peer)
+            }
+            begin(.peer(peer, number: number), endpoint: endpoint, submissions)
+        case .decided(let number, let outcomes): decided(number, outcomes, by: peer)
+        case .declined(let number, let why): declined(number, why, by: peer)
+        case .join(let request): receiveJoin(request, from: peer)
+        case .welcome(let grant): receiveWelcome(grant, from: peer)
+        case .refused(let reason, let address): receiveRefusal(reason, address, from: peer)
+        }
+    }
+
+    private mutating func receiveConsensus(_ bytes: [UInt8], from peer: PeerID) {
+        let message: RaftMessage
+        do {
+            message = try RaftMessage(decoding: bytes)
+        } catch {
+            log(.warning, "a peer sent a malformed consensus message", [("peer", peer), ("error", "\(error)")])
+            effects.append(.disconnect(peer, reason: "malformed consensus message"))
+            return
+        }
+        if case .append(let append) = message.body, let last = append.entries.last {
+            guard isPlausible(last) else {
+                return log(.warning, "a leader's ledger time is beyond the bound; entries refused", [("peer", peer)])
+            }
+        }
+        step(.received(message, from: peer))
+    }
+
+    /// Whether an entry's ledger time is not beyond this node's own clock by more than the constitution allows.
+    private func isPlausible(_ entry: LogEntry) -> Bool {
+        guard entry.seqno > lastSeqno, let time = ledger.time(of: entry, keys: sealed.epochKeys) else { return true }
+        return time <= clock.wall + constitution.clockBoundMilliseconds
+    }
+
+    /// Entries that were read back.
+    mutating func receive(_ stored: [StoredEntry], for purpose: ReadPurpose) {
+        switch purpose {
+        case .recovery:
+            recover(stored)
+        case .worker:
+            fillWorker(with: stored)
+        case .catchUp(let peer):
+            var entries: [LogEntry] = []
+            for each in stored {
+                guard let entry = try? ledger.logEntry(each.bytes) else { break }
+                entries.append(entry)
+            }
+            step(.entriesLoaded(peer: peer, from: stored.first?.seqno ?? 0, entries: entries))
+        case .receipt(let token): answerReceipt(token, stored)
+        case .history(let token): answerHistory(token, stored)
+        }
+    }
+}

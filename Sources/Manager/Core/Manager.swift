@@ -1,0 +1,201 @@
+public import AdapterKit
+public import Attestation
+import Consensus
+public import Constitution
+import Identity
+import Ledger
+import Primitives
+import Store
+
+/// The manager enclave's state machine: consensus, ledger, constitution, keys, sessions and the worker's reins, without
+/// any I/O. The runtime gives it inputs with the time and carries out its effects in order; everything that happened is
+/// a function of the inputs and of the randomness that it was given.
+public struct Manager {
+    /// How far the node is.
+    public enum Phase: Sendable, Equatable {
+        /// Reads its own ledger.
+        case recovering
+        /// Asks to be let in.
+        case joining
+        /// Part of the network.
+        case active
+        /// Refuses everything, for this reason.
+        case stopped(String)
+
+        /// A word for status pages.
+        public var word: String {
+            switch self {
+            case .recovering: "recovering"
+            case .joining: "joining"
+            case .active: "active"
+            case .stopped: "stopped"
+            }
+        }
+    }
+
+    // What this node is.
+    let settings: ManagerSettings
+    let node: NodeIdentity
+    var sealed: SealedState
+    var random: any RandomBytes & Sendable
+
+    // What the network is.
+    var constitution: Constitution
+    var store = Store(schema: RequestMap.schema)
+    var ledger: LedgerState
+
+    // Where things stand.
+    /// How far the node is.
+    public internal(set) var phase: Phase
+    var clock = ClockReading(monotonic: 0, wall: 0)
+    var effects: [ManagerEffect] = []
+    var raft: Raft?
+    /// Everything up to here is committed and applied to this node's committed state.
+    var appliedSeqno: UInt64 = 0
+    var primary: PeerID?
+    var isPrimary = false
+    /// Ledger time of the newest entry, in milliseconds since 1970.
+    var ledgerTime: UInt64 = 0
+
+    // Other nodes.
+    /// Peers with an open, attested channel.
+    var channels: [PeerID: PeerChannel] = [:]
+    var pendingJoins: [UInt64: PeerID] = [:]
+    var membershipChanges: [MembershipChange] = []
+    var nextDial: UInt64 = 0
+
+    // Leading.
+    var queues = BatchQueues()
+    var executing: BatchInFlight?
+    /// Seqnos of batch entries that are not committed yet.
+    var uncommittedBatches = 0
+    var unsigned = UnsignedTail()
+
+    // Clients and their work.
+    var clients: [RequestToken: ClientWait] = [:]
+    var works: [UInt64: Work] = [:]
+    var nextWork: UInt64 = 1
+    var waitingForCommit: [(seqno: UInt64, token: RequestToken)] = []
+    var waitingForApply: [(seqno: UInt64, work: UInt64)] = []
+    var outcomesAtCommit: [UInt64: [(item: WorkItem, outcome: SubmissionOutcome)]] = [:]
+    var inFlightRequests: [RequestKey: [WorkItem]] = [:]
+    var readIndexWaits: [UInt64: RequestToken] = [:]
+    var historyQueries: [RequestToken: QueryToken] = [:]
+    var nextExpiry: UInt64 = 0
+
+    var worker = WorkerLink()
+    var counters = Counters()
+
+    /// A manager that starts as `start` says.
+    /// - Parameters:
+    ///   - constitution: the genesis constitution, whose digest names the network.
+    ///   - random: secret random bytes.
+    public init(
+        settings: ManagerSettings, node: NodeIdentity, constitution: Constitution, start: ManagerStart,
+        random: any RandomBytes & Sendable
+    ) throws {
+        self.settings = settings
+        self.node = node
+        self.constitution = constitution
+        self.random = random
+        ledger = LedgerState(networkID: constitution.networkID)
+        switch start {
+        case .found:
+            phase = .recovering
+            sealed = SealedState(nodeKey: node.key.rawRepresentation)
+        case .join(let sealed):
+            phase = .joining
+            self.sealed = sealed
+        case .restart(let sealed):
+            phase = .recovering
+            self.sealed = sealed
+        }
+        self.start = start
+    }
+
+    let start: ManagerStart
+
+    /// One step. Every input also fires what is due.
+    public mutating func handle(_ input: ManagerInput, at clock: ClockReading) -> [ManagerEffect] {
+        self.clock = clock
+        effects = []
+        if case .stopped = phase { return refuseWhenStopped(input) }
+        switch input {
+        case .begin: begin()
+        case .tick: break
+        case .request(let request): receive(request)
+        case .clientGone(let token): clientGone(token)
+        case .peerConnected(let peer, let address): peerConnected(peer, address)
+        case .peerDisconnected(let peer): peerDisconnected(peer)
+        case .message(let bytes, let peer): receive(bytes, from: peer)
+        case .workerReady: workerStarted()
+        case .workerDied(let reason): workerDied(reason: reason)
+        case .workerReply(let frame): receive(frame)
+        case .logPersisted(let ticket): step(.logPersisted(ticket: ticket))
+        case .sealed(let ticket): step(.hardStatePersisted(ticket: ticket))
+        case .entries(let entries, let purpose): receive(entries, for: purpose)
+        case .shutdown: shutDown()
+        }
+        runTimers()
+        return effects
+    }
+
+    /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds.
+    public var deadline: UInt64 {
+        var next = nextExpiry
+        if let raft { next = min(next, raft.deadline) }
+        if executing == nil, isPrimary, let due = queues.deadline { next = min(next, due) }
+        if isPrimary, let due = unsigned.deadline { next = min(next, due) }
+        return next
+    }
+
+    /// Who a client's certificates stand for, by the constitution in force.
+    public func authenticate(_ chain: [[UInt8]], at time: UInt64) -> Result<ActorID, ActorRefusal> {
+        do {
+            return .success(try constitution.resolveActor(certificateChain: chain, at: time).id)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// By what other nodes are judged.
+    public var admissionPolicy: AdmissionPolicy { constitution.admissionPolicy }
+
+    private mutating func runTimers() {
+        if let raft, raft.deadline <= clock.monotonic { step(.tick) }
+        if isPrimary {
+            cutBatch()
+            signIfDue()
+        }
+        if clock.monotonic >= nextExpiry {
+            nextExpiry = clock.monotonic + 100_000
+            expireWork()
+            dialPeers()
+        }
+    }
+
+    private mutating func refuseWhenStopped(_ input: ManagerInput) -> [ManagerEffect] {
+        if case .request(let request) = input, case .stopped(let reason) = phase {
+            refuse(request.token, .notReady, "the node has stopped: \(reason)")
+        }
+        return effects
+    }
+
+    /// The node refuses everything from now on.
+    mutating func stop(_ reason: String) {
+        log(.error, "the node has stopped", [("reason", reason)])
+        phase = .stopped(reason)
+        for token in clients.keys.sorted() { refuse(token, .notReady, "the node has stopped") }
+    }
+
+    private mutating func shutDown() {
+        if isPrimary { step(.transferLeadership(to: nil)) }
+        for token in clients.keys.sorted() {
+            refuse(token, .timedOut, "the node is shutting down; the outcome is unknown, ask by transaction id")
+        }
+    }
+
+    mutating func log(_ level: LogLine.Level, _ message: String, _ fields: [(String, String)] = []) {
+        effects.append(.log(LogLine(level, message, fields.map { (name: $0.0, value: $0.1) })))
+    }
+}

@@ -1,0 +1,61 @@
+public import Consensus
+public import Identity
+
+/// Bounds and times of one node. What the whole network must agree on is in the constitution instead.
+public struct ManagerSettings: Sendable {
+    /// Client requests without an answer.
+    public var requestsWaitingMax = 20_000
+    /// Time after which a write's outcome counts as unknown, in microseconds.
+    public var requestTimeoutMicroseconds: UInt64 = 30_000_000
+    /// How far beyond this node's log an "at least" may point.
+    public var aheadMax: UInt64 = 1_000_000
+    /// Bytes read back from the ledger at once.
+    public var readBytesMax = 4 << 20
+    /// Entries of one history request of an adapter.
+    public var historyEntriesMax: UInt64 = 1_024
+    /// Requests to the worker that apply entries and are not answered.
+    public var workerBacklogMax = 256
+    /// Addresses of nodes to try when there is no other way to know one, `host:port`.
+    public var peers: [String] = []
+    /// This node's address for other nodes, `host:port`, as its owner signed it.
+    public var address = ""
+    /// This node's addresses for clients, by listener, `host:port`; shown in listings.
+    public var applicationAddress = ""
+    /// The same for administration.
+    public var administrationAddress = ""
+    /// Validity of the certificates that this node issues, in milliseconds.
+    public var certificateValidityMilliseconds: UInt64 = 365 * 86_400_000
+
+    /// The defaults.
+    public init() {}
+}
+
+/// This node's key and what follows from it.
+public struct NodeIdentity: Sendable {
+    /// The node key.
+    public let key: SigningKey
+    /// Lower-case hex SHA-256 of the public key.
+    public let id: PeerID
+
+    /// The identity that a key gives.
+    public init(key: SigningKey) {
+        self.key = key
+        id = key.publicKey.id
+    }
+}
+
+/// How a manager comes to life.
+public enum ManagerStart: Sendable {
+    /// It founds the network of its genesis constitution.
+    case found
+    /// It asks to be let into the network.
+    case join(SealedState)
+    /// It was part of the network before, its seal is intact.
+    case restart(SealedState)
+}
+
+/// Secret random bytes. An input like the clock, so that simulations repeat.
+public protocol RandomBytes {
+    /// The next `count` bytes.
+    mutating func next(_ count: Int) -> [UInt8]
+}

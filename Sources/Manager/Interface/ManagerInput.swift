@@ -1,0 +1,65 @@
+public import AdapterKit
+public import Consensus
+
+/// What happens to a manager.
+public enum ManagerInput: Sendable {
+    /// First of all, once.
+    case begin
+    /// Nothing but time went by.
+    case tick
+    /// A client's request.
+    case request(ClientRequest)
+    /// A client closed its connection while it waited.
+    case clientGone(RequestToken)
+    /// An attested channel to a peer is open.
+    case peerConnected(VerifiedNode, address: String?)
+    /// It is gone.
+    case peerDisconnected(PeerID)
+    /// A peer's message.
+    case message([UInt8], from: PeerID)
+    /// A fresh worker process is there.
+    case workerReady
+    /// It died.
+    case workerDied(reason: String)
+    /// It answered.
+    case workerReply(WorkerFrame<WorkerReply>)
+    /// All log operations up to this ticket are on disk.
+    case logPersisted(ticket: UInt64)
+    /// The seal of this ticket is on disk.
+    case sealed(ticket: UInt64)
+    /// Entries that were read back, in order; empty if there are none.
+    case entries([StoredEntry], for: ReadPurpose)
+    /// Stop cleanly.
+    case shutdown
+}
+
+/// A node whose attestation was verified on its channel.
+public struct VerifiedNode: Sendable, Hashable {
+    /// Its id: the digest of its key.
+    public var id: PeerID
+    /// The actor who owns it.
+    public var owner: ActorID
+    /// Digest of what it runs, hex.
+    public var measurement: String
+
+    /// A verified node.
+    public init(id: PeerID, owner: ActorID, measurement: String) {
+        self.id = id
+        self.owner = owner
+        self.measurement = measurement
+    }
+}
+
+/// An entry's bytes as they stand in the ledger.
+public struct StoredEntry: Sendable, Hashable {
+    /// Its number.
+    public var seqno: UInt64
+    /// Its bytes.
+    public var bytes: [UInt8]
+
+    /// An entry's bytes.
+    public init(seqno: UInt64, bytes: [UInt8]) {
+        self.seqno = seqno
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,193 @@
+import AdapterKit
+import Consensus
+import Constitution
+import Identity
+import Ledger
+import Primitives
+import Store
+
+extension Manager {
+    /// This node leads: announces its leadership in the ledger, signs, and brings the worker to the end of the log.
+    mutating func lead(_ view: UInt64) {
+        log(.info, "this node leads", [("view", String(view))])
+        isPrimary = true
+        primary = node.id
+        uncommittedBatches = 0
+        unsigned.reset()
+        do {
+            try ledger.startLeading(
+                view: view, node: node.id, bootNonce: random.next(16), keys: sealed.epochKeys)
+        } catch {
+            return stop("this node can't lead: \(error)")
+        }
+        proposeFirstEntry()
+        sign()
+        catchUpWorkerForLeading()
+        rerouteWork(forwardedTo: nil)
+    }
+
+    /// Another node leads, or none does.
+    mutating func follow(_ leader: PeerID?, view: UInt64) {
+        let wasPrimary = isPrimary
+        let changed = primary != leader || wasPrimary
+        isPrimary = false
+        primary = leader
+        if wasPrimary { stopLeading() }
+        guard changed else { return }
+        log(.info, "following", [("view", String(view)), ("leader", leader ?? "none")])
+        if leader != nil { rerouteWork(forwardedTo: nil) }
+    }
+
+    private mutating func stopLeading() {
+        membershipChanges = []
+        pendingJoins = [:]
+        var lost = queues.drain()
+        if let batch = executing {
+            executing = nil
+            if let id = transactionID(at: lastSeqno) { send(.rollback(id), for: .state) }
+            lost += batch.items
+        }
+        sendAgain(lost)
+    }
+
+    /// A batch can only execute on top of everything in the log, committed or not.
+    mutating func catchUpWorkerForLeading() {
+        guard isPrimary, worker.isReady else { return }
+        while worker.seqno < lastSeqno {
+            guard let opened = ledger.recent[worker.seqno + 1] else {
+                worker.state = .filling
+                return fillWorker()
+            }
+            applyToWorker(opened)
+        }
+    }
+
+    /// Gives the worker the next batch, if it is free and one is due.
+    mutating func cutBatch() {
+        guard isPrimary, phase == .active, executing == nil, worker.isReady else { return }
+        catchUpWorkerForLeading()
+        guard worker.isReady, worker.seqno == lastSeqno,
+            let (endpoint, items) = queues.cut(idle: uncommittedBatches == 0, now: clock.monotonic)
+        else { return }
+        let present = items.filter { submission(of: $0) != nil }
+        guard !present.isEmpty, let view = raft?.view else { return }
+        let id = TransactionID(view: view, seqno: lastSeqno + 1)
+        let time = max(clock.wall, ledgerTime)
+        let batch = Batch(
+            id: id, time: time, randomness: Bytes32(random.next(32)) ?? .zero,
+            submissions: present.compactMap { submission(of: $0) })
+        executing = BatchInFlight(
+            id: id, endpoint: endpoint, items: present, time: time, randomness: batch.randomness)
+        send(.execute(endpoint: endpoint, batch), for: .batch(id))
+    }
+
+    /// The worker executed a batch: its transactions become an entry, the others are decided.
+    mutating func executed(_ result: BatchResult, id: TransactionID) {
+        guard let batch = executing, batch.id == id else { return }
+        executing = nil
+        guard result.outcomes.count == batch.items.count,
+            result.outcomes.allSatisfy({ outcome in
+                if case .executed(let index) = outcome { Int(index) < result.included.count } else { true }
+            })
+        else {
+            sendAgain(batch.items)
+            return rejectWorker("a batch result that does not fit the batch")
+        }
+        if !result.included.isEmpty {
+            do {
+                try propose(batch, result)
+            } catch {
+                sendAgain(batch.items)
+                return rejectWorker("\(error)")
+            }
+        }
+        for (item, outcome) in zip(batch.items, result.outcomes) {
+            conclude(item, outcome, batch.id, result.included)
+        }
+        signIfDue()
+        cutBatch()
+    }
+
+    private mutating func conclude(
+        _ item: WorkItem, _ outcome: ExecutionOutcome, _ id: TransactionID, _ included: [IncludedTransaction]
+    ) {
+        switch outcome {
+        case .executed(let index):
+            let response = included[Int(index)].response
+            outcomesAtCommit[id.seqno, default: []].append((item, .committed(id: id, index: index, response: response)))
+        case .repeated(let first, let index, let response, let readers):
+            guard let submission = submission(of: item), readers.admits(submission.actor) else {
+                return settle(item, .invalid(.notYours))
+            }
+            wait(item, .committed(id: first, index: index, response: response), committedAt: first.seqno)
+        case .invalid(let rejection):
+            settle(item, .invalid(rejection))
+        case .deferred(let response):
+            settle(item, .deferred(response: response))
+        }
+    }
+
+    /// The worker could not execute a batch at all: what was in it is refused, the worker rebuilt.
+    mutating func failBatch(_ reason: String) {
+        guard let batch = executing else { return rejectWorker(reason) }
+        executing = nil
+        for item in batch.items { settle(item, .invalid(.failed)) }
+        rejectWorker(reason)
+    }
+
+    private mutating func propose(_ batch: BatchInFlight, _ result: BatchResult) throws {
+        for compartment in result.compartments { try checkMaps(of: compartment) }
+        let record = EntryRecord(
+            time: batch.time, randomness: batch.randomness, endpoint: batch.endpoint,
+            transactionCount: UInt32(result.included.count))
+        let entry = try ledger.makeBatch(
+            batch.id, record: record, compartments: result.compartments,
+            administrative: requestWrites(batch, result.included) ?? WriteSet(), transactions: result.included)
+        uncommittedBatches += 1
+        unsigned.entryAppended(now: clock.monotonic)
+        worker.seqno = batch.id.seqno
+        step(.propose([entry]))
+    }
+
+    /// The worker may write its own maps only, and nothing public without saying so.
+    private func checkMaps(of compartment: AdapterKit.Compartment) throws {
+        for map in compartment.writes.maps {
+            guard !map.name.hasPrefix("entente."), !map.name.hasPrefix("public:entente."),
+                !map.name.hasPrefix("public:ccf.")
+            else { throw ManagerError.worker("writes to \(map.name), which is not an adapter's") }
+            guard map.isPublic == (compartment.readers == .public) else {
+                throw ManagerError.worker("puts \(map.name) where its readers don't fit")
+            }
+        }
+    }
+
+    /// Signs the log when that is due.
+    mutating func signIfDue() {
+        guard isPrimary, unsigned.isDue(now: clock.monotonic) else { return }
+        sign()
+    }
+
+    /// Appends a signature over everything so far.
+    mutating func sign() {
+        guard isPrimary, let view = raft?.view else { return }
+        do {
+            let entry = try ledger.makeSignature(
+                TransactionID(view: view, seqno: lastSeqno + 1), node: node,
+                nodeCertificate: X509Certificate(pem: sealed.nodeCertificate),
+                networkKey: SigningKey(rawRepresentation: sealed.networkKey),
+                claims: .init(
+                    issuer: constitution.name, subject: constitution.networkID, issuedAt: ledgerTime / 1_000))
+            unsigned.signed()
+            step(.propose([entry]))
+        } catch {
+            stop("the ledger can't be signed: \(error)")
+        }
+    }
+}
+
+extension Rejection {
+    /// The first answer to this request id belongs to somebody else.
+    static let notYours = Rejection(code: -32003, message: "the first answer to this request is not for this actor")
+    /// The adapter failed; nothing happened.
+    static let failed = Rejection(code: -32603, message: "the adapter could not execute this batch")
+}

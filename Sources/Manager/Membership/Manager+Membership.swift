@@ -1,0 +1,227 @@
+import AdapterKit
+import Consensus
+import Constitution
+import Identity
+import Ledger
+import Primitives
+import Store
+
+/// A change of the set of nodes that consensus counts, in the order in which the primary proposes them.
+enum MembershipChange: Sendable, Hashable {
+    /// A node that was let in learns.
+    case learn(PeerID)
+    /// A learner that is caught up votes.
+    case promote(PeerID)
+    /// The configuration at the seqno is committed; nodes that it removed may retire.
+    case settle(UInt64)
+}
+
+/// What the manager knows of a peer with an open channel.
+struct PeerChannel: Sendable {
+    let node: VerifiedNode
+    /// The address that the owner signed, from the VN list.
+    let address: String?
+}
+
+extension Manager {
+    /// An attested channel to a peer is open.
+    mutating func peerConnected(_ node: VerifiedNode, _ address: String?) {
+        channels[node.id] = PeerChannel(node: node, address: address)
+        log(
+            .info, "channel open",
+            [("peer", node.id), ("owner", node.owner), ("measurement", node.measurement)])
+        if phase == .joining { askToJoin(node.id) }
+        if raft != nil { step(.tick) }
+        if node.id == primary { rerouteWork(forwardedTo: nil) }
+    }
+
+    /// It is gone; what was forwarded on it waits for the next primary.
+    mutating func peerDisconnected(_ peer: PeerID) {
+        guard channels.removeValue(forKey: peer) != nil else { return }
+        log(.info, "channel closed", [("peer", peer)])
+        for number in works.keys.sorted() where works[number]?.place == .forwarded(to: peer) {
+            works[number]?.place = .waiting
+        }
+        for number in works.keys.sorted() {
+            if case .peer(peer, _)? = works[number]?.origin, works[number]?.place != .here { works[number] = nil }
+        }
+    }
+
+    mutating func send(_ message: NodeMessage, to peer: PeerID) {
+        guard channels[peer] != nil else { return }
+        effects.append(.send(peer, message.encoded()))
+    }
+
+    /// Opens channels that are missing: to every node of the VN list, or to the configured addresses before it is known.
+    mutating func dialPeers() {
+        guard clock.monotonic >= nextDial else { return }
+        nextDial = clock.monotonic + 300_000
+        var addresses = constitution.nodes.filter { $0.nodeID != node.id && channels[$0.nodeID] == nil }
+            .map(\.address)
+        if phase == .joining, channels.isEmpty { addresses += settings.peers.filter { !addresses.contains($0) } }
+        for address in addresses where address != settings.address { effects.append(.dial(address: address)) }
+        if phase == .joining { for peer in channels.keys.sorted() { askToJoin(peer) } }
+    }
+
+    private mutating func askToJoin(_ peer: PeerID) {
+        guard sealed.networkKey.isEmpty else { return }
+        send(.join(JoinRequest(address: settings.address, publicKey: node.key.publicKey.spki)), to: peer)
+    }
+
+    /// A node asks to be let in. The channel has proved its key, its code and its place on the VN list; what is left is
+    /// to make it a learner.
+    mutating func receiveJoin(_ request: JoinRequest, from peer: PeerID) {
+        guard isPrimary else {
+            let address = primary.flatMap { id in constitution.nodes.first { $0.nodeID == id }?.address }
+            return send(.refused(reason: "this node does not lead", primary: address), to: peer)
+        }
+        guard let entry = constitution.nodes.first(where: { $0.nodeID == peer }),
+            request.publicKey == entry.publicKey
+        else { return send(.refused(reason: "not on the VN list", primary: nil), to: peer) }
+        guard request.address == entry.address else {
+            return send(.refused(reason: "the address is not the one that its owner signed", primary: nil), to: peer)
+        }
+        if configuration?.contains(peer) == true {
+            if !pendingJoins.values.contains(peer) { welcome(peer) }
+            return
+        }
+        guard !membershipChanges.contains(.learn(peer)) else { return }
+        membershipChanges.append(.learn(peer))
+        proposeMembershipChange()
+    }
+
+    /// The newest set of nodes that consensus counts.
+    var configuration: Configuration? { raft?.configurations.last?.configuration }
+
+    /// Proposes the next change once the one before is committed.
+    mutating func proposeMembershipChange() {
+        guard isPrimary, let raft, raft.hasCommittedInView, raft.configurations.count == 1,
+            let current = configuration, let change = membershipChanges.first
+        else { return }
+        membershipChanges.removeFirst()
+        do {
+            let next: Configuration
+            switch change {
+            case .learn(let peer):
+                guard !current.contains(peer) else { return }
+                next = try Configuration(
+                    voters: current.voters, learners: current.learners + [peer],
+                    policy: constitution.quorumPolicy(voters: current.voters.count))
+            case .promote(let peer):
+                guard current.learners.contains(peer) else { return }
+                next = try Configuration(
+                    voters: current.voters + [peer], learners: current.learners.filter { $0 != peer },
+                    policy: constitution.quorumPolicy(voters: current.voters.count + 1))
+            case .settle(let seqno):
+                next = current.settled(at: seqno)
+            }
+            var writes = ConfigurationMap.writes(next)
+            if case .learn(let peer) = change { writes.merge(try admissionWrites(peer)) }
+            if case .learn(let peer) = change { pendingJoins[lastSeqno + 1] = peer }
+            let entry = try ledger.makeAdministrative(
+                TransactionID(view: raft.view, seqno: lastSeqno + 1), public: writes, private: WriteSet(),
+                kind: .configuration(next), time: max(clock.wall, ledgerTime))
+            unsigned.entryAppended(now: clock.monotonic)
+            step(.propose([entry]))
+            signIfDue()
+        } catch {
+            log(.error, "a membership change can't be proposed", [("change", "\(change)"), ("error", "\(error)")])
+        }
+    }
+
+    /// The public entries that make a node known to everyone who verifies the ledger.
+    private mutating func admissionWrites(_ peer: PeerID) throws -> WriteSet {
+        guard let entry = constitution.nodes.first(where: { $0.nodeID == peer }) else {
+            throw ManagerError.membership("\(peer) is not on the VN list")
+        }
+        let certificate = try endorse(entry.publicKey, nodeID: peer)
+        return CCFMaps.trustedNode(peer, certificate: certificate, address: entry.address)
+    }
+
+    /// A certificate for a node key, signed by the network.
+    mutating func endorse(_ publicKey: [UInt8], nodeID: PeerID) throws -> String {
+        let authority = try X509Certificate(pem: sealed.networkCertificate)
+        let host = constitution.node(nodeID)?.host
+        let request = certificateRequest(nodeID, .node, names: host.map { [Self.alternativeName($0)] } ?? [])
+        return try X509Certificate.issue(
+            request, for: PublicKey(spki: publicKey), issuer: authority,
+            issuerKey: SigningKey(rawRepresentation: sealed.networkKey)
+        ).pem
+    }
+
+    /// A request for a certificate that is valid from an hour ago, since clocks differ.
+    mutating func certificateRequest(
+        _ name: String, _ purpose: CertificateRequest.Purpose, names: [CertificateRequest.AlternativeName] = []
+    ) -> CertificateRequest {
+        var serial = random.next(16)
+        serial[0] = serial[0] & 0x7F | 0x40
+        return CertificateRequest(
+            commonName: name, purpose: purpose, serial: serial, notBefore: clock.wall - min(clock.wall, 3_600_000),
+            notAfter: clock.wall + settings.certificateValidityMilliseconds, alternativeNames: names)
+    }
+
+    private static func alternativeName(_ host: String) -> CertificateRequest.AlternativeName {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        if parts.count == 4, !parts.contains(nil) { return .ip(parts.compactMap { $0 }) }
+        return .dns(host)
+    }
+
+    /// The node's admission is committed: it gets the keys.
+    mutating func welcome(_ peer: PeerID) {
+        guard isPrimary, let certificate = nodeCertificate(of: peer) else { return }
+        let grant = JoinGrant(
+            networkKey: sealed.networkKey, networkCertificate: sealed.networkCertificate,
+            nodeCertificate: certificate, epochKeys: sealed.epochKeys)
+        log(.info, "a node was let in", [("peer", peer)])
+        send(.welcome(grant), to: peer)
+    }
+
+    /// The certificate that the ledger holds for a node.
+    func nodeCertificate(of peer: PeerID) -> String? {
+        store.latest.get(Tables.endorsedCertificates, Array(peer.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// This node is let in.
+    mutating func receiveWelcome(_ grant: JoinGrant, from peer: PeerID) {
+        guard phase == .joining, sealed.networkKey.isEmpty else { return }
+        do {
+            let authority = try X509Certificate(pem: grant.networkCertificate)
+            let own = try X509Certificate(pem: grant.nodeCertificate)
+            guard own.publicKey == node.key.publicKey, own.isSigned(by: authority.publicKey),
+                try SigningKey(rawRepresentation: grant.networkKey).publicKey == authority.publicKey
+            else { throw ManagerError.membership("a grant whose keys don't fit") }
+        } catch {
+            return log(.warning, "a welcome can't be used", [("peer", peer), ("error", "\(error)")])
+        }
+        sealed.networkKey = grant.networkKey
+        sealed.networkCertificate = grant.networkCertificate
+        sealed.nodeCertificate = grant.nodeCertificate
+        sealed.epochKeys = grant.epochKeys
+        effects.append(.seal(sealed.encoded(), ticket: 0))
+        log(.info, "this node was let in", [("by", peer)])
+        startConsensus(.joining)
+    }
+
+    /// Not let in by this peer.
+    mutating func receiveRefusal(_ reason: String, _ address: String?, from peer: PeerID) {
+        guard phase == .joining else { return }
+        log(.info, "not let in yet", [("peer", peer), ("reason", reason)])
+        if let address, address != settings.address { effects.append(.dial(address: address)) }
+    }
+
+    /// A joiner serves once its own admission is committed in its ledger.
+    mutating func joinIfAdmitted() {
+        guard nodeCertificate(of: node.id) != nil else { return }
+        becomeActive()
+    }
+
+    /// The node is part of the network: clients may come.
+    mutating func becomeActive() {
+        guard phase != .active else { return }
+        phase = .active
+        reloadConstitution()
+        log(.info, "active", [("seqno", String(lastSeqno)), ("network", constitution.networkID)])
+        effects.append(.serve(certificate: sealed.nodeCertificate, networkCertificate: sealed.networkCertificate))
+        openWorkerIfPossible()
+    }
+}

@@ -1,0 +1,193 @@
+public import AdapterKit
+public import Primitives
+
+/// What validating nodes say to each other on an attested channel.
+public enum NodeMessage: Sendable {
+    /// A message of the consensus protocol, in its own codec.
+    case consensus([UInt8])
+    /// Writes that a client asked of a node that does not lead; answered by `.decided`, unless the sender goes on to
+    /// another primary. `number` is the sender's.
+    case forward(number: UInt64, endpoint: String, [Submission])
+    /// The outcomes of a forwarded request, in its order.
+    case decided(number: UInt64, [SubmissionOutcome])
+    /// The receiver does not lead, or can't take more now; the sender decides what to tell its client.
+    case declined(number: UInt64, Decline)
+    /// A node that is not part of the network yet asks to be let in.
+    case join(JoinRequest)
+    /// What a new node needs to take part.
+    case welcome(JoinGrant)
+    /// Why a node is not let in now; it may ask again.
+    case refused(reason: String, primary: String?)
+
+    /// Why a forwarded request was not taken.
+    public enum Decline: UInt8, Sendable {
+        /// The receiver does not lead.
+        case notPrimary = 0
+        /// Its queue is full.
+        case busy = 1
+    }
+
+    /// Bytes of one message at most; above the largest entry, below what would strain memory.
+    public static let bytesMax = 64 << 20
+    static let version: UInt8 = 1
+
+    /// The message's bytes, version first.
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 256)
+        writer.integer(Self.version)
+        switch self {
+        case .consensus(let bytes):
+            writer.integer(0 as UInt8)
+            writer.raw(bytes)
+        case .forward(let number, let endpoint, let submissions):
+            writer.integer(1 as UInt8)
+            writer.integer(number)
+            writer.text(endpoint)
+            writer.values(submissions)
+        case .decided(let number, let outcomes):
+            writer.integer(2 as UInt8)
+            writer.integer(number)
+            writer.values(outcomes)
+        case .declined(let number, let why):
+            writer.integer(3 as UInt8)
+            writer.integer(number)
+            writer.integer(why.rawValue)
+        case .join(let request):
+            writer.integer(4 as UInt8)
+            request.encode(to: &writer)
+        case .welcome(let grant):
+            writer.integer(5 as UInt8)
+            grant.encode(to: &writer)
+        case .refused(let reason, let primary):
+            writer.integer(6 as UInt8)
+            writer.text(reason)
+            writer.optional(primary) { $0.text($1) }
+        }
+        return writer.bytes
+    }
+
+    /// Reads a message.
+    /// - Throws: ``ByteReaderError`` for another version, malformed content or bytes left over.
+    public init(decoding bytes: [UInt8]) throws(ByteReaderError) {
+        var reader = ByteReader(bytes)
+        guard try reader.integer(UInt8.self) == Self.version else { throw .invalid(at: 0) }
+        switch try reader.integer(UInt8.self) {
+        case 0:
+            self = .consensus(Array(bytes[reader.offset...]))
+            return
+        case 1:
+            self = .forward(
+                number: try reader.integer(), endpoint: try reader.text(limit: AdapterLimits.nameBytesMax),
+                try reader.values(limit: AdapterLimits.submissionsMax))
+        case 2:
+            self = .decided(
+                number: try reader.integer(), try reader.values(limit: AdapterLimits.submissionsMax))
+        case 3:
+            let number = try reader.integer(UInt64.self)
+            guard let why = Decline(rawValue: try reader.integer()) else { throw .invalid(at: reader.offset - 1) }
+            self = .declined(number: number, why)
+        case 4: self = .join(try .init(from: &reader))
+        case 5: self = .welcome(try .init(from: &reader))
+        case 6:
+            self = .refused(
+                reason: try reader.text(limit: 4_096),
+                primary: try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: 256) })
+        default: throw .invalid(at: 1)
+        }
+        try reader.finish()
+    }
+}
+
+/// A validating node's wish to take part. Who it is, the attested channel has shown.
+public struct JoinRequest: Sendable, Hashable {
+    /// The node's TLS address for other nodes, `host:port`, as its owner signed it.
+    public var address: String
+    /// Its certificate signing request's public part: the node key, SPKI DER; must be the channel's.
+    public var publicKey: [UInt8]
+
+    /// A wish to join.
+    public init(address: String, publicKey: [UInt8]) {
+        self.address = address
+        self.publicKey = publicKey
+    }
+}
+
+extension JoinRequest: WireCodable {
+    /// Appends the byte form.
+    public func encode(to writer: inout ByteWriter) {
+        writer.text(address)
+        writer.blob(publicKey)
+    }
+
+    /// Reads the byte form.
+    public init(from reader: inout ByteReader) throws(ByteReaderError) {
+        address = try reader.text(limit: 256)
+        publicKey = try reader.blob(limit: 4_096)
+    }
+}
+
+/// The secrets and public facts that make a node part of the network. It travels on attested channels only.
+public struct JoinGrant: Sendable, Hashable {
+    /// The network's private identity key, raw P-256 scalar.
+    public var networkKey: [UInt8]
+    /// The network's certificate, PEM.
+    public var networkCertificate: String
+    /// The joiner's certificate endorsed by the network, PEM.
+    public var nodeCertificate: String
+    /// Session keys by epoch.
+    public var epochKeys: [EpochKey]
+
+    /// A grant.
+    public init(networkKey: [UInt8], networkCertificate: String, nodeCertificate: String, epochKeys: [EpochKey]) {
+        self.networkKey = networkKey
+        self.networkCertificate = networkCertificate
+        self.nodeCertificate = nodeCertificate
+        self.epochKeys = epochKeys
+    }
+}
+
+extension JoinGrant: WireCodable {
+    /// Appends the byte form.
+    public func encode(to writer: inout ByteWriter) {
+        writer.blob(networkKey)
+        writer.text(networkCertificate)
+        writer.text(nodeCertificate)
+        writer.values(epochKeys)
+    }
+
+    /// Reads the byte form.
+    public init(from reader: inout ByteReader) throws(ByteReaderError) {
+        networkKey = try reader.blob(limit: 64)
+        networkCertificate = try reader.text(limit: 1 << 16)
+        nodeCertificate = try reader.text(limit: 1 << 16)
+        epochKeys = try reader.values(limit: 65_536)
+    }
+}
+
+/// The symmetric session key of one epoch.
+public struct EpochKey: Sendable, Hashable {
+    /// Number of the epoch, from 1.
+    public var epoch: UInt64
+    /// 32 secret bytes.
+    public var key: [UInt8]
+
+    /// A session key.
+    public init(epoch: UInt64, key: [UInt8]) {
+        self.epoch = epoch
+        self.key = key
+    }
+}
+
+extension EpochKey: WireCodable {
+    /// Appends the byte form.
+    public func encode(to writer: inout ByteWriter) {
+        writer.integer(epoch)
+        writer.blob(key)
+    }
+
+    /// Reads the byte form.
+    public init(from reader: inout ByteReader) throws(ByteReaderError) {
+        epoch = try reader.integer()
+        key = try reader.blob(limit: 32)
+    }
+}

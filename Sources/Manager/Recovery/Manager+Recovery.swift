@@ -1,0 +1,145 @@
+import AdapterKit
+import Consensus
+import Constitution
+import Identity
+import Ledger
+import Primitives
+import Store
+
+extension Manager {
+    /// First step of a node's life.
+    mutating func begin() {
+        switch start {
+        case .found:
+            do {
+                try foundNetwork()
+            } catch {
+                stop("the network can't be founded: \(error)")
+            }
+        case .join:
+            log(.info, "joining", [("network", constitution.networkID)])
+        case .restart:
+            log(.info, "reading the ledger")
+            readForRecovery(from: 1)
+        }
+    }
+
+    // MARK: Founding
+
+    /// Makes the network's identity and the first epoch's key, and starts consensus alone.
+    private mutating func foundNetwork() throws {
+        let key = try SigningKey(rawRepresentation: random.next(32))
+        let request = certificateRequest(constitution.name, .authority(pathLength: 0))
+        sealed.networkKey = key.rawRepresentation
+        sealed.networkCertificate = try X509Certificate.selfSigned(request, key: key).pem
+        sealed.epochKeys = [EpochKey(epoch: 1, key: random.next(32))]
+        sealed.nodeCertificate = try endorse(node.key.publicKey.spki, nodeID: node.id)
+        log(.info, "founding", [("network", constitution.networkID)])
+        startConsensus(.genesis(try Configuration(voters: [node.id], policy: constitution.quorumPolicy(voters: 1)), view: 2))
+    }
+
+    /// The entries that only a founder writes: the constitution, its own admission, the open service.
+    mutating func proposeGenesis(view: UInt64) throws {
+        let configuration = try Configuration(voters: [node.id], policy: constitution.quorumPolicy(voters: 1))
+        guard let entry = constitution.nodes.first(where: { $0.nodeID == node.id }) else {
+            throw ManagerError.membership("the founder is not on the VN list of its own genesis")
+        }
+        var writes = ConfigurationMap.writes(configuration)
+        writes.merge(
+            CCFMaps.trustedNode(node.id, certificate: sealed.nodeCertificate, address: entry.address))
+        writes.merge(CCFMaps.service(status: "Opening", certificate: sealed.networkCertificate))
+        try propose(
+            public: writes, private: constitution.writeSet(), kind: .configuration(configuration), view: view)
+        try propose(
+            public: CCFMaps.service(status: "Open", certificate: sealed.networkCertificate), private: WriteSet(),
+            kind: .data, view: view)
+    }
+
+    /// The first entry of a leadership.
+    mutating func proposeFirstEntry() {
+        guard let view = raft?.view else { return }
+        do {
+            if lastSeqno == 0 {
+                try proposeGenesis(view: view)
+                becomeActive()
+            } else {
+                try propose(public: WriteSet(), private: WriteSet(), kind: .data, view: view)
+            }
+        } catch {
+            stop("the first entry of a leadership can't be made: \(error)")
+        }
+    }
+
+    private mutating func propose(
+        public publicWrites: WriteSet, private privateWrites: WriteSet, kind: LogEntry.Kind, view: UInt64
+    ) throws {
+        let entry = try ledger.makeAdministrative(
+            TransactionID(view: view, seqno: lastSeqno + 1), public: publicWrites, private: privateWrites, kind: kind,
+            time: max(clock.wall, ledgerTime))
+        unsigned.entryAppended(now: clock.monotonic)
+        step(.propose([entry]))
+    }
+
+    // MARK: Restart
+
+    private mutating func readForRecovery(from first: UInt64) {
+        effects.append(.read(first: first, last: .max, bytesMax: settings.readBytesMax, for: .recovery))
+    }
+
+    /// The next entries of this node's own ledger; none: all were read.
+    mutating func recover(_ stored: [StoredEntry]) {
+        guard phase == .recovering else { return }
+        guard !stored.isEmpty else { return finishRecovery() }
+        for each in stored {
+            do {
+                try take(try ledger.logEntry(each.bytes))
+            } catch {
+                return stop(
+                    "entry \(each.seqno) of this node's ledger can't be used: \(error); restore the ledger folder or "
+                        + "remove the node's data and let it join again")
+            }
+            // What the seal knows as committed needs no undo.
+            if each.seqno <= sealed.hardState.commit {
+                store.commit(to: each.seqno)
+                ledger.commit(upTo: each.seqno)
+                ledger.forgetRecent(before: each.seqno)
+            }
+        }
+        readForRecovery(from: lastSeqno + 1)
+    }
+
+    private mutating func finishRecovery() {
+        log(.info, "the ledger was read", [("entries", String(lastSeqno))])
+        guard !sealed.networkKey.isEmpty else {
+            phase = .joining
+            return
+        }
+        startConsensus(.restart(sealed.hardState, ledger.index))
+        if nodeCertificate(of: node.id) != nil { becomeActive() } else { phase = .joining }
+    }
+
+    /// Consensus comes to life.
+    mutating func startConsensus(_ start: RaftStart) {
+        let seed = random.next(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        raft = Raft(id: node.id, settings: constitution.raftSettings, start: start, seed: seed)
+        reloadConstitution()
+        step(.tick)
+    }
+
+    /// What the constitution in force says about this node's dials.
+    mutating func reloadConstitution() {
+        if lastSeqno > 0 {
+            do {
+                constitution = try Constitution(reading: store.latest)
+            } catch {
+                return stop("the constitution in the ledger can't be read: \(error)")
+            }
+        }
+        var limits = Batcher<WorkItem>.Limits()
+        limits.transactionsMax = constitution.batchTransactionsMax
+        limits.delayMaxMicroseconds = constitution.batchDelayMicroseconds
+        queues.configure(endpoints: constitution.adapters.map(\.endpoint), limits: limits)
+        unsigned.entriesMax = constitution.signatureEntriesMax
+        unsigned.delayMax = constitution.signatureDelayMicroseconds
+    }
+}

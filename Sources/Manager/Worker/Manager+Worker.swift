@@ -1,0 +1,136 @@
+import AdapterKit
+import Consensus
+import Constitution
+import Ledger
+import Store
+
+extension Manager {
+    /// Asks the worker.
+    mutating func send(_ request: WorkerRequest, for purpose: WorkerLink.Purpose) {
+        effects.append(.worker(worker.frame(request, for: purpose)))
+    }
+
+    /// A new worker process is there: makes its adapters, then brings it to where the ledger is.
+    mutating func workerStarted() {
+        _ = worker.reset()
+        worker.state = .opening
+        openWorkerIfPossible()
+    }
+
+    /// The adapters come from the constitution, so a worker waits until the node knows it.
+    mutating func openWorkerIfPossible() {
+        guard worker.state == .opening, phase == .active, worker.outstanding.isEmpty else { return }
+        let adapters = constitution.adapters.map { adapter in
+            AdapterConfiguration(
+                endpoint: adapter.endpoint, kind: adapter.kind, settings: adapter.settings,
+                flags: GenesisFlags(replay: constitution.replay))
+        }
+        send(.open(adapters), for: .opening)
+    }
+
+    /// The worker died. Requests that it had are refused (they changed nothing), its batch goes back in the queue, and
+    /// a new one is built from the ledger.
+    mutating func workerDied(reason: String) {
+        log(.error, "the worker is gone and is being rebuilt", [("reason", reason)])
+        for purpose in worker.reset() {
+            if case .client(let token) = purpose, clients[token] != nil {
+                refuse(token, .notReady, "the worker is being restarted", retryAfter: 1)
+            }
+        }
+        if let batch = executing {
+            executing = nil
+            sendAgain(batch.items)
+        }
+        for work in works.values {
+            if case .client(let token, _) = work.origin, clients[token] != nil {
+                refuse(
+                    token, .timedOut, "the worker was restarted; the outcome is unknown, ask by transaction id")
+            }
+        }
+    }
+
+    /// A reply of the worker. What is malformed or not asked for ends it.
+    mutating func receive(_ frame: WorkerFrame<WorkerReply>) {
+        guard let purpose = worker.purpose(of: frame.number) else {
+            return rejectWorker("an answer to nothing")
+        }
+        switch (purpose, frame.message) {
+        case (.opening, .opened(let versions)):
+            log(.info, "adapters are open", [("versions", versions.joined(separator: ", "))])
+            worker.state = .filling
+            fillWorker()
+        case (.batch(let id), .executed(let result)):
+            executed(result, id: id)
+        case (.batch(let id), .failed(let reason)):
+            if executing?.id == id { failBatch(reason) } else { rejectWorker(reason) }
+        case (.client(let token), .answer(let reply)):
+            advance(token, reply)
+        case (.client(let token), .failed(let reason)):
+            log(.warning, "the worker could not answer", [("reason", reason)])
+            refuse(token, .internalError, "the adapter could not answer this request")
+        case (.state, .done), (.nothing, _):
+            break
+        case (.opening, .failed(let reason)):
+            effects.append(.halt(reason: "the adapters of the constitution can't be opened: \(reason)"))
+        case (.state, .failed(let reason)):
+            rejectWorker(reason)
+        default:
+            rejectWorker("an answer of the wrong kind")
+        }
+    }
+
+    /// Ends a worker that broke the protocol or whose state is in doubt.
+    mutating func rejectWorker(_ reason: String) {
+        effects.append(.restartWorker(reason: reason))
+        workerDied(reason: reason)
+    }
+
+    /// Where the worker has to be: at the end of the log if this node leads, else where commit is.
+    private var workerTarget: UInt64 { isPrimary ? lastSeqno : appliedSeqno }
+
+    /// Gives the worker the next entries that it lacks: from memory where they are, else read back from the ledger.
+    mutating func fillWorker() {
+        guard worker.state == .filling, !worker.isReading else { return }
+        while worker.seqno < workerTarget, let opened = ledger.recent[worker.seqno + 1] { applyToWorker(opened) }
+        tellWorkerCommitted(upTo: min(worker.seqno, appliedSeqno))
+        guard worker.seqno >= workerTarget else {
+            worker.isReading = true
+            effects.append(
+                .read(
+                    first: worker.seqno + 1, last: workerTarget, bytesMax: settings.readBytesMax, for: .worker))
+            return
+        }
+        worker.state = .ready
+        log(.info, "the worker is ready", [("seqno", String(worker.seqno))])
+        cutBatch()
+    }
+
+    /// Entries for a worker that is being filled.
+    mutating func fillWorker(with stored: [StoredEntry]) {
+        worker.isReading = false
+        guard worker.state == .filling else { return }
+        for each in stored where each.seqno == worker.seqno + 1 {
+            do {
+                applyToWorker(try ledger.open(each.bytes, keys: sealed.epochKeys))
+            } catch {
+                return stop("entry \(each.seqno) of the ledger can't be read back: \(error)")
+            }
+        }
+        fillWorker()
+    }
+
+    /// Hands the application writes of an entry over; entries must come in order.
+    mutating func applyToWorker(_ entry: OpenedEntry) {
+        if let endpoint = entry.endpoint, !entry.application.isEmpty {
+            send(.apply(endpoint: endpoint, id: entry.id, entry.application), for: .state)
+        }
+        worker.seqno = entry.id.seqno
+    }
+
+    /// Tells the worker what is committed.
+    mutating func tellWorkerCommitted(upTo seqno: UInt64) {
+        guard seqno > worker.committed, let id = transactionID(at: seqno) else { return }
+        worker.committed = seqno
+        send(.commit(id), for: .state)
+    }
+}

@@ -1,0 +1,254 @@
+internal import AdapterKit
+internal import Attestation
+internal import Consensus
+internal import Host
+internal import Identity
+internal import Logging
+internal import Manager
+internal import NIOCore
+internal import Transport
+
+/// Runs a ``Manager``: feeds it what happens, with the time, and carries out its effects.
+///
+/// Everything here happens on one event loop; the disk has a thread of its own and reports back to the loop.
+final class Coordinator: @unchecked Sendable {
+    private var manager: Manager
+    private let host: ManagerHost
+    private let handOver: HandOver
+    private let dataFolder: Directory
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let key: SigningKey
+    private let limits: [Listener: HTTPLimits]
+    private var disk: LedgerDisk?
+    private var links: PeerLinks?
+    private var front: ClientFront?
+    private var worker: WorkerChannel?
+    private let startWorker: (@escaping @Sendable (Result<WorkerLink, HostError>) -> Void) -> Void
+    private var timer: Scheduled<Void>?
+    private var timerDeadline: UInt64 = .max
+    private var isStopping = false
+    /// Inputs that came while effects of an earlier one were being carried out.
+    private var waiting: [ManagerInput] = []
+    private var isHandling = false
+    private let exit: (CInt) -> Void
+
+    init(
+        manager: Manager, host: ManagerHost, handOver: HandOver, dataFolder: Directory, eventLoop: any EventLoop, logger: Logger,
+        key: SigningKey, limits: [Listener: HTTPLimits],
+        startWorker: @escaping (@escaping @Sendable (Result<WorkerLink, HostError>) -> Void) -> Void,
+        exit: @escaping (CInt) -> Void
+    ) {
+        self.manager = manager
+        self.host = host
+        self.handOver = handOver
+        self.dataFolder = dataFolder
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.key = key
+        self.limits = limits
+        self.startWorker = startWorker
+        self.exit = exit
+    }
+
+    /// Opens files and the node listener, then lets the manager begin.
+    func begin(folder: Directory, seal: SealFile, chunkBytes: Int, certificate: X509Certificate) async throws {
+        let disk = try LedgerDisk(
+            folder: folder, seal: seal, chunkBytes: chunkBytes, eventLoop: eventLoop
+        ) { self.take($0) }
+        for line in disk.healing { logger.warning("the ledger was mended", metadata: ["what": "\(line)"]) }
+        let links = try PeerLinks(
+            key: key, certificate: certificate, workerMeasurement: handOver.fields.workerMeasurement, host: host,
+            eventLoop: eventLoop, logger: logger, policy: { self.manager.admissionPolicy },
+            event: { self.take($0) })
+        let front = ClientFront(
+            eventLoop: eventLoop, logger: logger,
+            authenticate: { chain in
+                switch self.manager.authenticate(chain, at: HostClock.wallMilliseconds()) {
+                case .success(let actor): .success(actor)
+                case .failure(let error): .failure(.init(reason: "\(error)"))
+                }
+            },
+            submit: { self.handle(.request($0)) })
+        let worker = WorkerChannel { self.take($0) }
+        try await eventLoop.submit {
+            self.disk = disk
+            self.links = links
+            self.front = front
+            self.worker = worker
+        }.get()
+        try await links.listen(descriptor: handOver.nodeListener)
+        eventLoop.execute {
+            self.handle(.begin)
+            self.newWorker()
+        }
+    }
+
+    /// Stops cleanly.
+    func stop() {
+        eventLoop.execute {
+            guard !self.isStopping else { return }
+            self.isStopping = true
+            self.handle(.shutdown)
+            let done = self.eventLoop.makeFutureWithTask {
+                await self.front?.stop()
+                await self.disk?.stop()
+            }
+            done.whenComplete { _ in self.exit(0) }
+        }
+    }
+
+    /// One input, and all that came of it.
+    private func handle(_ input: ManagerInput) {
+        waiting.append(input)
+        guard !isHandling else { return }
+        isHandling = true
+        while !waiting.isEmpty {
+            let next = waiting
+            waiting.removeAll(keepingCapacity: true)
+            for each in next {
+                for effect in manager.handle(each, at: now) { perform(effect) }
+            }
+        }
+        isHandling = false
+        schedule()
+    }
+
+    private var now: ClockReading {
+        ClockReading(monotonic: HostClock.monotonicMicroseconds(), wall: HostClock.wallMilliseconds())
+    }
+
+    /// Sets the timer to the manager's next deadline.
+    private func schedule() {
+        let deadline = manager.deadline
+        guard deadline < timerDeadline || timer == nil else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        let wait = deadline - min(deadline, HostClock.monotonicMicroseconds())
+        timer = eventLoop.scheduleTask(in: .microseconds(Int64(clamping: min(wait, 1_000_000)))) {
+            self.timer = nil
+            self.timerDeadline = .max
+            self.links?.expire()
+            self.handle(.tick)
+        }
+    }
+
+    private func perform(_ effect: ManagerEffect) {
+        switch effect {
+        case .respond(let token, let response): front?.respond(token, response)
+        case .send(let peer, let bytes): links?.send(bytes, to: peer)
+        case .dial(let address): if !isStopping { links?.dial(address) }
+        case .disconnect(let peer, let reason): links?.disconnect(peer, reason: reason)
+        case .worker(let frame): worker?.send(frame)
+        case .restartWorker(let reason):
+            worker?.close(reason: reason)
+            newWorker()
+        case .append(let entries, let ticket): disk?.append(entries, ticket: ticket)
+        case .truncate(let seqno, let ticket): disk?.truncate(to: seqno, ticket: ticket)
+        case .read(let first, let last, let bytesMax, let purpose):
+            disk?.read(first: first, last: last, bytesMax: bytesMax, for: purpose)
+        case .seal(let bytes, let ticket): disk?.seal(bytes, ticket: ticket)
+        case .committed(let seqno): disk?.commit(seqno: seqno)
+        case .serve(let certificate, let network): serve(certificate, network)
+        case .log(let line): log(line)
+        case .halt(let reason):
+            logger.critical("the node can't go on", metadata: ["reason": "\(reason)"])
+            exit(1)
+        }
+    }
+
+    private func serve(_ certificate: String, _ network: String) {
+        publish("network.pem", network)
+        guard let front, !front.isServing else { return }
+        let application = (Listener.application, handOver.applicationListener, limits[.application] ?? HTTPLimits())
+        let administration = (
+            Listener.administration, handOver.administrationListener, limits[.administration] ?? HTTPLimits()
+        )
+        eventLoop.makeFutureWithTask {
+            let identity = try TLSIdentity(
+                certificateChainPEM: Array(certificate.utf8), privateKeyPEM: Array(self.key.pem.utf8))
+            try await front.serve(identity: identity, listeners: [application, administration])
+        }.whenComplete { result in
+            switch result {
+            case .success: self.host.ready()
+            case .failure(let error):
+                self.logger.critical("the listeners can't be opened", metadata: ["reason": "\(error)"])
+                self.exit(1)
+            }
+        }
+    }
+
+    /// Leaves a public text in the data folder for the node's owner.
+    private func publish(_ name: String, _ text: String) {
+        do {
+            try dataFolder.replace(name, with: Array(text.utf8))
+        } catch {
+            logger.warning("a file can't be written", metadata: ["name": "\(name)", "reason": "\(error)"])
+        }
+    }
+
+    private func newWorker() {
+        guard !isStopping else { return }
+        startWorker { result in
+            self.eventLoop.execute {
+                switch result {
+                case .success(let link):
+                    self.publish("worker.pid", String(link.process))
+                    self.worker?.open(descriptor: link.descriptor, eventLoop: self.eventLoop, logger: self.logger)
+                case .failure(let error):
+                    self.logger.error("no worker could be started", metadata: ["reason": "\(error)"])
+                    self.eventLoop.scheduleTask(in: .seconds(1)) { self.newWorker() }
+                }
+            }
+        }
+    }
+
+    private func log(_ line: LogLine) {
+        let level: Logger.Level =
+            switch line.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        var metadata: Logger.Metadata = [:]
+        for field in line.fields { metadata[field.name] = "\(field.value)" }
+        logger.log(level: level, "\(line.message)", metadata: metadata)
+    }
+
+    // MARK: What the parts report
+
+    private func take(_ report: LedgerDisk.Report) {
+        switch report {
+        case .persisted(let ticket): handle(.logPersisted(ticket: ticket))
+        case .sealed(let ticket): handle(.sealed(ticket: ticket))
+        case .entries(let entries, let purpose): handle(.entries(entries, for: purpose))
+        case .failed(let reason):
+            logger.critical("the disk failed; the node stops before it loses anything", metadata: ["reason": "\(reason)"])
+            exit(74)
+        }
+    }
+
+    private func take(_ event: PeerLinks.Event) {
+        switch event {
+        case .connected(let peer):
+            let measurement = peer.measurement.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            handle(
+                .peerConnected(
+                    VerifiedNode(id: peer.nodeID, owner: peer.owner, measurement: measurement), address: nil))
+        case .disconnected(let peer): handle(.peerDisconnected(peer))
+        case .message(let bytes, let peer): handle(.message(bytes, from: peer))
+        }
+    }
+
+    private func take(_ event: WorkerChannel.Event) {
+        switch event {
+        case .opened: handle(.workerReady)
+        case .reply(let frame): handle(.workerReply(frame))
+        case .lost(let reason):
+            guard !isStopping else { return }
+            handle(.workerDied(reason: reason))
+            newWorker()
+        }
+    }
+}

@@ -1,0 +1,231 @@
+internal import Attestation
+internal import Constitution
+internal import Glibc
+internal import Host
+internal import Identity
+internal import Logging
+internal import Manager
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOPosix
+internal import Primitives
+internal import Transport
+
+/// The whole life of a manager process: takes over from the launcher, locks itself in, unseals its state and runs the
+/// node until it is told to stop.
+/// - Returns: the exit code: 0 after a clean stop, 1 when the node can't start or go on, 74 when the disk failed.
+public func runManager() -> CInt {
+    do {
+        let (host, handOver) = try ManagerHost.takeOver()
+        let folder = Directory(descriptor: handOver.dataFolder)
+        let settings = try NodeSettings(decoding: handOver.fields.configuration)
+        let report = try Sandbox.apply(
+            .manager(dataFolder: handOver.dataFolder), mode: handOver.fields.sandbox)
+        // Nothing may start a thread before the sandbox is in place.
+        let logger = makeLogger(settings)
+        for missing in report.missing {
+            logger.warning("a part of the sandbox is missing", metadata: ["what": "\(missing)"])
+        }
+        let program = ManagerProgram(
+            host: host, handOver: handOver, folder: folder, settings: settings, logger: logger)
+        return program.run()
+    } catch {
+        writeError("entente-manager: \(error)\n")
+        return 1
+    }
+}
+
+private func makeLogger(_ settings: NodeSettings) -> Logger {
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "entente-manager")
+    logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    if !settings.name.isEmpty { logger[metadataKey: "node"] = "\(settings.name)" }
+    return logger
+}
+
+/// See ``runManager()``.
+final class ManagerProgram: Sendable {
+    private let host: ManagerHost
+    private let handOver: HandOver
+    private let folder: Directory
+    private let settings: NodeSettings
+    private let logger: Logger
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let inbox = HostInbox()
+
+    init(host: ManagerHost, handOver: HandOver, folder: Directory, settings: NodeSettings, logger: Logger) {
+        self.host = host
+        self.handOver = handOver
+        self.folder = folder
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Blocks until the node has stopped.
+    func run() -> CInt {
+        let result = group.any().makePromise(of: CInt.self)
+        group.any().makeFutureWithTask { try await self.start(result) }.whenFailure { error in
+            self.logger.critical("the node can't start", metadata: ["reason": "\(error)"])
+            result.succeed(1)
+        }
+        return (try? result.futureResult.wait()) ?? 1
+    }
+
+    private func start(_ result: EventLoopPromise<CInt>) async throws {
+        try host.start { self.inbox.deliver($0) }
+        let seal = SealFile(folder: folder, key: try await host.sealingKey(label: "entente/v1/node"))
+        if settings.task == .initialise {
+            try await initialise(seal)
+            return result.succeed(0)
+        }
+        try folder.replace("manager.pid", with: Array(String(getpid()).utf8))
+        let constitution = try Constitution(genesis: settings.genesis)
+        guard let bytes = try seal.read() else {
+            throw ManagerError.sealed("this node was not initialised: run `entente node init` first")
+        }
+        let sealed = try SealedState(decoding: bytes)
+        let key = try SigningKey(rawRepresentation: sealed.nodeKey)
+        let start: ManagerStart =
+            !sealed.networkKey.isEmpty ? .restart(sealed) : settings.foundsNetwork ? .found : .join(sealed)
+        let manager = try Manager(
+            settings: managerSettings, node: NodeIdentity(key: key), constitution: constitution, start: start,
+            random: HostRandomBytes())
+        let coordinator = Coordinator(
+            manager: manager, host: host, handOver: handOver, dataFolder: folder, eventLoop: group.any(), logger: logger, key: key,
+            limits: listenerLimits,
+            startWorker: { done in
+                if let worker = self.inbox.takeFirstWorker(self.handOver) {
+                    return done(.success(worker))
+                }
+                self.host.startWorker(completion: done)
+            },
+            exit: { result.succeed($0) })
+        inbox.onEvent { event in
+            if case .shutdown = event { coordinator.stop() }
+            if case .lost = event { coordinator.stop() }
+        }
+        try await coordinator.begin(
+            folder: folder.folder("ledger", create: true), seal: seal,
+            chunkBytes: Int(clamping: constitution.parameters.ledgerChunkBytes), certificate: selfSigned(key))
+    }
+}
+
+extension ManagerProgram {
+    /// `entente node init`: makes the node key unless there is one, seals it, and leaves what its owner needs in the
+    /// data folder.
+    private func initialise(_ seal: SealFile) async throws {
+        let key: SigningKey
+        if let bytes = try seal.read() {
+            key = try SigningKey(rawRepresentation: SealedState(decoding: bytes).nodeKey)
+        } else {
+            key = try SigningKey(rawRepresentation: HostRandom.bytes(32))
+            try seal.write(SealedState(nodeKey: key.rawRepresentation).encoded())
+        }
+        let worker = handOver.fields.workerMeasurement
+        let evidence = try await host.evidence(
+            reportData: ReportData.initial(nodeKey: key.publicKey.spki, workerMeasurement: worker))
+        let identity: JSON = [
+            "nodeID": .string(key.publicKey.id), "publicKey": .string(key.publicKey.pem),
+            "managerMeasurement": .string(Hex.encode(handOver.fields.managerMeasurement)),
+            "workerMeasurement": .string(Hex.encode(worker)), "platform": "software",
+            "evidence": .string(Hex.encode(evidence)),
+        ]
+        try folder.replace("identity.json", with: identity.serialized())
+    }
+
+    private var managerSettings: ManagerSettings {
+        var manager = ManagerSettings()
+        manager.requestsWaitingMax = Int(clamping: settings.requestsWaitingMax)
+        manager.requestTimeoutMicroseconds = min(settings.requestTimeoutMilliseconds, 1 << 40) * 1_000
+        manager.peers = settings.peers
+        manager.address = settings.node.publicAddress
+        manager.applicationAddress = settings.application.publicAddress
+        manager.administrationAddress = settings.administration.publicAddress
+        return manager
+    }
+
+    private var listenerLimits: [Listener: HTTPLimits] {
+        [
+            .application: HTTPLimits(settings.application.limits),
+            .administration: HTTPLimits(settings.administration.limits),
+        ]
+    }
+
+    /// The certificate that other nodes see in TLS: it carries the node key, which the handshake on top judges.
+    private func selfSigned(_ key: SigningKey) throws -> X509Certificate {
+        var serial = HostRandom.bytes(16)
+        serial[0] = serial[0] & 0x7F | 0x40
+        let now = HostClock.wallMilliseconds()
+        let request = CertificateRequest(
+            commonName: key.publicKey.id, purpose: .node, serial: serial, notBefore: now - min(now, 86_400_000),
+            notAfter: now + 10 * 365 * 86_400_000)
+        return try X509Certificate.selfSigned(request, key: key)
+    }
+}
+
+/// The kernel's random bytes.
+struct HostRandomBytes: RandomBytes, Sendable {
+    mutating func next(_ count: Int) -> [UInt8] { HostRandom.bytes(count) }
+}
+
+/// What the launcher says, kept until somebody listens.
+final class HostInbox: Sendable {
+    private struct State: Sendable {
+        var early: [HostEvent] = []
+        var listener: (@Sendable (HostEvent) -> Void)?
+        var hasGivenFirstWorker = false
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    func deliver(_ event: HostEvent) {
+        let listener = state.withLockedValue { state in
+            if state.listener == nil { state.early.append(event) }
+            return state.listener
+        }
+        listener?(event)
+    }
+
+    func onEvent(_ listener: @escaping @Sendable (HostEvent) -> Void) {
+        let early = state.withLockedValue { state in
+            state.listener = listener
+            defer { state.early = [] }
+            return state.early
+        }
+        for event in early { listener(event) }
+    }
+
+    /// The worker that came with the hand-over, once.
+    func takeFirstWorker(_ handOver: HandOver) -> WorkerLink? {
+        state.withLockedValue { state in
+            defer { state.hasGivenFirstWorker = true }
+            return state.hasGivenFirstWorker ? nil : handOver.worker
+        }
+    }
+}
+
+extension HTTPLimits {
+    /// The limits of node.yaml.
+    init(_ limits: ListenerLimits) {
+        self.init()
+        connectionsMax = Int(clamping: limits.connectionsMax)
+        bodyBytesMax = Int(clamping: limits.bodyBytesMax)
+        bodyBytesTotalMax = Int(clamping: limits.bodyBytesTotalMax)
+        headerBytesMax = Int(clamping: limits.headerBytesMax)
+        headerCountMax = Int(clamping: limits.headerCountMax)
+        targetBytesMax = Int(clamping: limits.targetBytesMax)
+        requestsMax = Int(clamping: limits.requestsMax)
+        requestsPerConnectionMax = Int(clamping: limits.requestsPerConnectionMax)
+        handshakeTimeout = .milliseconds(Int64(clamping: limits.handshakeTimeoutMilliseconds))
+        idleTimeout = .milliseconds(Int64(clamping: limits.idleTimeoutMilliseconds))
+        headerTimeout = .milliseconds(Int64(clamping: limits.headerTimeoutMilliseconds))
+        bodyTimeout = .milliseconds(Int64(clamping: limits.bodyTimeoutMilliseconds))
+        writeTimeout = .milliseconds(Int64(clamping: limits.writeTimeoutMilliseconds))
+    }
+}
+
+/// Writes to standard error, before there is a logger.
+private func writeError(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Constitution
+import Foundation
+import Host
+import Identity
+import NodeConfiguration
+
+/// `entente actor`.
+struct Actor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make an actor's key and certificate; sign with it.",
+        subcommands: [Initialise.self, SignNode.self])
+
+    /// `entente actor init`.
+    struct Initialise: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "init", abstract: "Make a P-256 key and a certificate of its own.",
+            discussion: "For development, and for actors without a certificate authority. The key is written in clear.")
+        @Argument(help: "The actor's id, such as bank-a.")
+        var id: String
+        @Option(help: "Folder for ID.pem and ID.key.")
+        var output = "."
+        @Option(help: "Days of validity.")
+        var days: UInt64 = 365
+
+        func run() throws {
+            let (certificate, key) = try DevelopmentIdentity.make(id, days: days)
+            let folder = absolute(output)
+            try writeFile("\(folder)/\(id).key", Array(key.pem.utf8), secret: true)
+            try writeFile("\(folder)/\(id).pem", Array(certificate.pem.utf8))
+            print("Wrote \(folder)/\(id).pem and \(id).key. Next: name the certificate in the genesis.")
+        }
+    }
+
+    /// `entente actor sign-node`.
+    struct SignNode: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "sign-node", abstract: "Sign a node's tuple as its owner.")
+        @Option(help: "The owner's key, PEM.")
+        var key: String
+        @Argument(help: "The file that `entente node init` wrote; it is signed in place.")
+        var file: String
+
+        func run() throws {
+            var tuple = try NodeTupleFile(json: readFile(file))
+            try tuple.sign(with: SigningKey(pem: readText(key)))
+            try writeFile(file, tuple.json)
+            print("Signed node \(tuple.nodeID) of \(tuple.tuple.owner) at \(tuple.tuple.address)")
+        }
+    }
+}
+
+/// Keys and certificates made here rather than by an authority.
+enum DevelopmentIdentity {
+    static func make(_ id: String, days: UInt64) throws -> (X509Certificate, SigningKey) {
+        let key = try SigningKey(rawRepresentation: HostRandom.bytes(32))
+        var serial = HostRandom.bytes(16)
+        serial[0] = serial[0] & 0x7F | 0x40
+        let now = HostClock.wallMilliseconds()
+        let request = CertificateRequest(
+            commonName: id, purpose: .actor, serial: serial, notBefore: now - 3_600_000,
+            notAfter: now + min(days, 36_500) * 86_400_000)
+        return (try X509Certificate.selfSigned(request, key: key), key)
+    }
+}

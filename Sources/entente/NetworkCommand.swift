@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Primitives
+
+/// `entente network`.
+struct Network: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at a running network.", subcommands: [Status.self])
+
+    /// `entente network status`.
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "State of each node of a network started by `entente up`.",
+            discussion: "Exit code 0 when all nodes answer and agree on a primary, 1 when not.")
+        @Option(help: "The network's data folder.")
+        var data = ".entente"
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let folder = absolute(data)
+            let nodes = try DevelopmentFounding.existing(folder)
+            let client = try NodeClient(
+                certificate: readFile(folder + "/actors/alpha.pem"), key: readFile(folder + "/actors/alpha.key"),
+                networkCertificate: readFile(folder + "/network.pem"))
+            defer { client.close() }
+            var rows: [JSON] = []
+            var primaries: Set<String> = []
+            for node in nodes {
+                var row = JSONObject()
+                row.append("name", .string(node.name))
+                if let state = try? await client.get("/node/state", of: node.administration) {
+                    row.append("nodeID", state["node_id"] ?? .null)
+                    row.append("state", state["state"] ?? .null)
+                    row.append("worker", state["worker"] ?? .null)
+                    row.append("view", state["view"] ?? .null)
+                    row.append("commit", state["commit_seqno"] ?? .null)
+                    row.append("last", state["last_seqno"] ?? .null)
+                    row.append("primary", state["primary_id"] ?? .null)
+                    primaries.insert(state["primary_id"]?.string ?? "")
+                } else {
+                    row.append("state", "unreachable")
+                    primaries.insert("")
+                }
+                rows.append(.object(row))
+            }
+            if json {
+                print(String(decoding: JSON.object(.init([.init(name: "nodes", value: .array(rows))])).serialized(), as: UTF8.self))
+                return
+            }
+            print("node     state        worker   view  commit    leads")
+            for row in rows {
+                let leads = row["nodeID"] != nil && row["nodeID"] == row["primary"] ? "yes" : ""
+                print(
+                    Self.pad(row["name"], 9) + Self.pad(row["state"], 13) + Self.pad(row["worker"], 9)
+                        + Self.pad(row["view"], 6) + Self.pad(row["commit"], 10) + leads)
+            }
+            if primaries.count != 1 || primaries.contains("") { throw ExitCode(1) }
+        }
+
+        private static func pad(_ value: JSON?, _ width: Int) -> String {
+            let text = value?.string ?? value?.integer.map(String.init) ?? "-"
+            return text + String(repeating: " ", count: max(1, width - text.count))
+        }
+    }
+}
