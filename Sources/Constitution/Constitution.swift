@@ -16,6 +16,11 @@ public struct Constitution: Sendable {
     private init(validating document: ConstitutionDocument, networkID: String?) throws(ConstitutionError) {
         let document = document.sorted()
         if let problem = document.problems().first { throw problem }
+        if !document.unknown.isEmpty {
+            // What this build does not know must not stand where it knows something.
+            let read = try ConstitutionDocument(reading: WriteSet(document.mapWrites()))
+            guard read == document else { throw .malformed("unknown", "an entry in the place of one that is known") }
+        }
         let genesis = GenesisFile.encode(document)
         guard genesis.count <= GenesisFile.byteCountMax else {
             throw .outOfRange("genesis", "a constitution of \(genesis.count) bytes, over \(GenesisFile.byteCountMax)")
@@ -105,7 +110,7 @@ public struct Constitution: Sendable {
     }
 
     /// The actor of an id.
-    public func actor(_ id: ActorID) -> Actor? { document.actors.first { $0.id == id } }
+    public func actor(_ id: ActorID) -> Actor? { directory.actor(id) }
 
     /// Whether an actor may transact now; false for an id that is nobody's (any more).
     public func mayTransact(_ id: ActorID) -> Bool { actor(id)?.mayTransact ?? false }

@@ -66,6 +66,7 @@ public final class FrameChannel: Sendable {
         descriptor: CInt, security: Security, limits: FrameLimits = FrameLimits(),
         delegate: any FrameChannelDelegate, group: any EventLoopGroup, logger: Logger
     ) async throws(TransportError) -> FrameChannel {
+        try SocketCheck.check(descriptor, listens: false)
         let made = NIOLockedValueBox<FrameChannel?>(nil)
         do {
             let channel = try await ClientBootstrap(group: group)
@@ -81,7 +82,7 @@ public final class FrameChannel: Sendable {
                 .get()
             if case .plain = security {
             } else {
-                try? await channel.setOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1).get()
+                try? await channel.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1).get()
             }
         } catch let error as TransportError {
             throw error

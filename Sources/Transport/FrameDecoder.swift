@@ -1,19 +1,19 @@
 /// Cuts a byte stream into frames: a little-endian `u32` length and that many bytes. Sans-IO.
-struct FrameDecoder {
+package struct FrameDecoder {
     /// Largest frame taken.
-    var frameBytesMax: Int
+    package var frameBytesMax: Int
     private var pending: [UInt8] = []
 
-    init(frameBytesMax: Int) {
+    package init(frameBytesMax: Int) {
         self.frameBytesMax = frameBytesMax
     }
 
     /// The announced length of a frame that is over the limit.
-    struct TooLarge: Error { let bytes: Int }
+    package struct TooLarge: Error { package let bytes: Int }
 
     /// Adds what arrived and appends each frame that is now complete to `frames`. Memory follows what arrived, never
     /// what a length announces.
-    mutating func feed(_ bytes: UnsafeRawBufferPointer, into frames: inout [[UInt8]]) throws(TooLarge) {
+    package mutating func feed(_ bytes: UnsafeRawBufferPointer, into frames: inout [[UInt8]]) throws(TooLarge) {
         if pending.isEmpty {
             let used = try cut(bytes, into: &frames)
             pending.append(contentsOf: bytes[used...])

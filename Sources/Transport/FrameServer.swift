@@ -36,11 +36,12 @@ public final class FrameServer: Sendable {
         descriptor: CInt, tls: TLSServerSettings, limits: FrameLimits = FrameLimits(),
         delegate: any FrameChannelDelegate, group: any EventLoopGroup, logger: Logger
     ) async throws(TransportError) -> FrameServer {
+        try SocketCheck.check(descriptor, listens: true)
         _ = try TLSContext.server(tls.identity)
         let server = FrameServer(tls: tls, limits: limits, delegate: delegate, logger: logger)
         do {
             let listener = try await ServerBootstrap(group: group)
-                .childChannelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
+                .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(ChannelOptions.writeBufferWaterMark, value: .init(low: 64 << 10, high: 512 << 10))
                 .childChannelInitializer { channel in server.initialize(channel) }
                 .withBoundSocket(descriptor)

@@ -45,13 +45,14 @@ public final class HTTPServer: Sendable {
         name: String, descriptor: CInt, tls: TLSServerSettings?, limits: HTTPLimits = HTTPLimits(),
         handler: any HTTPHandler, group: any EventLoopGroup, logger: Logger
     ) async throws(TransportError) -> HTTPServer {
+        try SocketCheck.check(descriptor, listens: true)
         var secured: (NIOSSLContext, PeerVerifier)?
         if let tls { secured = (try TLSContext.server(tls.identity), tls.verifier) }
         let server = HTTPServer(name: name, tls: secured, limits: limits, handler: handler, logger: logger)
         do {
             let listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(ChannelOptions.backlog, value: 256)
-                .childChannelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
+                .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelInitializer { channel in server.initialize(channel) }
                 .withBoundSocket(descriptor)
                 .get()

@@ -1,4 +1,4 @@
-internal import Crypto
+package import Crypto
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 
@@ -8,7 +8,7 @@ internal import NIOCore
 /// NIOSSL 2.37 has no exporter call, but its key log callback tells the exporter secret. Each channel that wants an
 /// exporter therefore has a context of its own and keeps that one line of the key log; the traffic secrets in the other
 /// lines are dropped unread.
-final class TLSExporter: Sendable {
+package final class TLSExporter: Sendable {
     private let secret = NIOLockedValueBox<[UInt8]>([])
 
     /// Takes a line of the key log: `LABEL client-random secret`.

@@ -38,7 +38,9 @@ struct ActorDirectory: Sendable {
         let actor: Int
     }
 
-    private var actors: [Actor]
+    private let actors: [Actor]
+    /// Places in `actors` by id. Only looked up, never iterated.
+    private var places: [String: Int] = [:]
     /// Places in `actors` by the DER form of end-entity certificates. Only looked up, never iterated.
     private var endEntities: [[UInt8]: Int] = [:]
     private var authorities: [Authority] = []
@@ -46,6 +48,7 @@ struct ActorDirectory: Sendable {
     init(_ actors: [Actor]) {
         self.actors = actors
         for (index, actor) in actors.enumerated() {
+            places[actor.id] = index
             for certificate in actor.certificates {
                 switch certificate.kind {
                 case .endEntity: endEntities[certificate.der] = index
@@ -56,6 +59,8 @@ struct ActorDirectory: Sendable {
             }
         }
     }
+
+    func actor(_ id: String) -> Actor? { places[id].map { actors[$0] } }
 
     func actor(_ chain: [[UInt8]], at time: UInt64) throws(ActorRefusal) -> Actor {
         guard let der = chain.first else { throw .noCertificate }

@@ -45,7 +45,9 @@ extension WriteSet: AdministrativeMaps {
     }
 }
 
-extension Store: AdministrativeMaps {
-    /// The whole map at the store's newest entry.
-    public func entries(ofMap name: String) -> [(key: [UInt8], value: [UInt8])] { scan(name) }
+extension StoreView: AdministrativeMaps {
+    /// The whole map as it was after the view's entry.
+    public func entries(ofMap name: String) -> [(key: [UInt8], value: [UInt8])] {
+        pairs(name).map { ($0.key, $0.value) }
+    }
 }

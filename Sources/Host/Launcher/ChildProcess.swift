@@ -2,25 +2,27 @@ internal import CHostShim
 internal import Glibc
 
 /// A process that the launcher started.
-final class ChildProcess {
+package final class ChildProcess {
     /// Its process id.
-    let process: pid_t
+    package let process: CInt
     /// A descriptor that becomes readable when it ends.
-    let watch: CInt
+    package let watch: CInt
     private var reaped = false
 
     /// Starts the executable behind `executable`.
     /// - Parameters:
     ///   - descriptors: they become descriptors 3, 4, … of the child, which gets no others but 0 to 2.
     ///   - environment: "NAME=value"; nothing of ours is inherited.
-    init(
-        executable: File, arguments: [String], environment: [String], descriptors: [CInt]
+    ///   - diesWithThread: whether the child is killed when the calling thread ends.
+    package init(
+        executable: File, arguments: [String], environment: [String], descriptors: [CInt], diesWithThread: Bool = true
     ) throws(HostError) {
         var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         var environmentPointers: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
         let result = host_shim_spawn(
-            executable.descriptor, &argumentPointers, &environmentPointers, descriptors, descriptors.count, 1)
+            executable.descriptor, &argumentPointers, &environmentPointers, descriptors, descriptors.count,
+            diesWithThread ? 1 : 0)
         guard result > 0 else { throw .system("starting \(executable.name)", -result) }
         process = result
         let watching = host_shim_pidfd_open(process)
@@ -41,19 +43,19 @@ final class ChildProcess {
     }
 
     /// Sends a signal.
-    func signal(_ number: CInt) { if !reaped { kill(process, number) } }
+    package func signal(_ number: CInt) { if !reaped { kill(process, number) } }
 
     /// How it ended; nil while it runs.
-    func poll() -> ExitStatus? {
+    package func poll() -> ProcessEnd? {
         var status: CInt = 0
         guard !reaped, waitpid(process, &status, WNOHANG) == process else { return nil }
         reaped = true
-        return ExitStatus(waitStatus: status)
+        return ProcessEnd(waitStatus: status)
     }
 }
 
 /// How a process ended.
-public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+public enum ProcessEnd: Hashable, Sendable, CustomStringConvertible {
     /// It called exit with this code.
     case exited(CInt)
     /// This signal ended it.

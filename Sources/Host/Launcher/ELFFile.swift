@@ -1,19 +1,19 @@
 /// What of an ELF file says which other files are loaded with it (System V ABI, chapters 4 and 5). 64-bit little-endian
 /// only. The file may be damaged or hostile: every offset is checked.
-struct ELFFile: Hashable, Sendable {
+package struct ELFFile: Hashable, Sendable {
     /// The program that loads it (PT_INTERP), for an executable.
-    var interpreter: String?
+    package private(set) var interpreter: String?
     /// Names of the libraries it needs (DT_NEEDED), in order.
-    var needed: [String] = []
+    package private(set) var needed: [String] = []
     /// Folders in which they are looked for before the usual ones (DT_RUNPATH or DT_RPATH).
-    var searchPath: [String] = []
+    package private(set) var searchPath: [String] = []
 
-    private static let stringsBytesMax = 1 << 20
+    private static let stringsBytesMax = 64 << 20
     private static let entriesMax = 4096
 
     /// Reads the headers of `file`.
     /// - Throws: ``HostError/corrupt(_:)``.
-    init(_ file: File) throws(HostError) {
+    package init(_ file: File) throws(HostError) {
         let header = try Self.exactly(file, 0, 64)
         guard header.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]) else {
             throw .corrupt("\(file.name) is not a 64-bit little-endian ELF file")
@@ -69,7 +69,7 @@ struct ELFFile: Hashable, Sendable {
     }
 
     private static func exactly(_ file: File, _ offset: Int, _ count: Int) throws(HostError) -> [UInt8] {
-        guard offset >= 0, count >= 0, count <= 16 << 20 else { throw .corrupt("\(file.name): an offset is wrong") }
+        guard offset >= 0, count >= 0, count <= 64 << 20 else { throw .corrupt("\(file.name): an offset is wrong") }
         let bytes = try file.read(at: offset, count: count)
         guard bytes.count == count else { throw .corrupt("\(file.name) is cut off") }
         return bytes

@@ -183,7 +183,7 @@ public final class Launcher {
         case .evidence(let id, let reportData):
             do throws(HostError) {
                 let evidence = try platform.evidence(measurement: managerMeasurement.digest, reportData: reportData)
-                send(.answer(id: id, bytes: evidence.bytes, failure: nil))
+                send(.answer(id: id, bytes: evidence, failure: nil))
             } catch {
                 send(.answer(id: id, bytes: [], failure: error.description))
             }
@@ -317,7 +317,7 @@ public final class Launcher {
         send(.shutdown(graceMilliseconds: settings.stopMilliseconds))
     }
 
-    private func managerEnded(_ status: ExitStatus) -> CInt {
+    private func managerEnded(_ status: ProcessEnd) -> CInt {
         let expected = stopDeadline != nil && status == .exited(0)
         log(expected ? .info : .error, "manager ended", ["status": "\(status)"])
         return status.code

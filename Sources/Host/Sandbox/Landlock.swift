@@ -33,9 +33,21 @@ enum Landlock {
         if case .manager(let folder) = role {
             let result = host_shim_landlock_allow_beneath(ruleset, folder, dataRights(version))
             guard result == 0 else { throw .system("landlock_add_rule", -result) }
+            try allowThreadStatus(ruleset)
         }
         let result = host_shim_landlock_restrict(ruleset)
         guard result == 0 else { throw .system("landlock_restrict_self", -result) }
         return version
+    }
+
+    /// libdispatch, on which Swift's tasks run, looks at /proc/THREAD/stat to see whether its threads are blocked, and
+    /// aborts the process if it can't; a thread's folder there can't be named before the thread exists. So files of
+    /// /proc may be read, as by anyone without rights: Landlock itself keeps other processes' memory and environment
+    /// out of reach, and the dropped capabilities the kernel's.
+    private static func allowThreadStatus(_ ruleset: CInt) throws(HostError) {
+        let processes = try Descriptor.openFolder("/proc")
+        defer { Descriptor.close(processes) }
+        let result = host_shim_landlock_allow_beneath(ruleset, processes, 1 << 2)
+        guard result == 0 else { throw .system("landlock_add_rule", -result) }
     }
 }

@@ -13,7 +13,8 @@ public enum SandboxMode: String, Hashable, Sendable, CaseIterable {
 public enum SandboxRole: Hashable, Sendable {
     /// A manager: files below this folder, the sockets it holds, nothing else.
     case manager(dataFolder: CInt)
-    /// A worker: no file, the one socket it holds, nothing else.
+    /// A worker: no file, the one socket it holds, nothing else. It must not use Swift's tasks, whose threads libdispatch
+    /// watches through files of /proc; plain threads are fine.
     case worker
 }
 
@@ -30,7 +31,7 @@ public struct SandboxReport: Hashable, Sendable {
 /// Takes from this process, for ever, what an enclave process does not need. Defence in depth: on the `software`
 /// platform the host is trusted anyway, but a hole in our parsers then gives no socket, no shell, no file.
 public enum Sandbox {
-    /// Applies the sandbox: no new privileges, no core dumps and no tracing, Landlock, seccomp. To be called when the
+    /// Applies the sandbox: no new privileges, no core dumps and no tracing, no capabilities, Landlock, seccomp. To be called when the
     /// process has its descriptors and before it starts a thread (Landlock binds the calling thread and those it starts).
     /// - Throws: ``HostError`` if something is missing and `mode` is ``SandboxMode/required``, or if threads run already.
     public static func apply(_ role: SandboxRole, mode: SandboxMode) throws(HostError) -> SandboxReport {
@@ -42,6 +43,10 @@ public enum Sandbox {
         guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore) == 0 else { throw .system("RLIMIT_CORE") }
         try control(HOST_SHIM_PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE")
         try control(HOST_SHIM_PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
+        // Root's right to go past file modes stays with a manager, since Landlock says which files there are at all.
+        let kept: UInt32 = if case .manager = role { 1 << 1 } else { 0 }
+        let dropped = host_shim_keep_capabilities(kept)
+        guard dropped == 0 else { throw .system("capset", -dropped) }
         do throws(HostError) {
             report.landlockVersion = try Landlock.restrict(role)
         } catch {

@@ -18,7 +18,8 @@ enum SystemCallFilter {
         // time and randomness
         "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "getrandom",
         // waiting
-        "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "eventfd2",
+        "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll",
+        "eventfd2",
         "timerfd_create", "timerfd_settime", "timerfd_gettime",
         // what is open
         "read", "readv", "write", "writev", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg",
@@ -27,17 +28,18 @@ enum SystemCallFilter {
         "getrusage", "times", "sysinfo", "uname", "getuid", "geteuid", "getgid", "getegid",
     ]
 
-    /// Files, which Landlock keeps to the data folder, and accepting on listeners: managers only.
+    /// Files, which Landlock keeps to the data folder, and accepting on listeners: managers only. NIO calls `listen` again
+    /// on the listeners that it takes over; without `socket` and `bind` that opens nothing.
     private static let managerOnly = [
         "openat", "newfstatat", "statx", "getdents64", "pread64", "preadv", "pwrite64", "pwritev", "fsync",
         "fdatasync", "ftruncate", "fallocate", "mkdirat", "renameat", "renameat2", "unlinkat", "faccessat",
-        "faccessat2", "accept4", "accept",
+        "faccessat2", "accept4", "accept", "listen",
     ]
 
     /// Refused by name: what an attacker would want most. Everything else that is not allowed is refused as well.
     static let refused = [
         // the network, other than what is open; io_uring would go around this filter
-        "socket", "socketpair", "connect", "bind", "listen", "io_uring_setup", "io_uring_enter", "io_uring_register",
+        "socket", "socketpair", "connect", "bind", "io_uring_setup", "io_uring_enter", "io_uring_register",
         // other programs and processes
         "execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill",
         "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "process_madvise", "kcmp", "unshare", "setns",

@@ -1,5 +1,5 @@
 public import Identity
-internal import Primitives
+public import Primitives
 public import Store
 
 /// Status of the service, as `service.info` tells verifiers.
@@ -63,6 +63,12 @@ public enum ServiceTables {
     public static func removeNode(_ nodeID: String, in writes: inout WriteSet) {
         writes.remove(Array(nodeID.utf8), in: Tables.nodes)
         writes.remove(Array(nodeID.utf8), in: Tables.endorsedCertificates)
+    }
+
+    /// Writes the digest of a snapshot. The entry must claim the same digest, so that its receipt proves the snapshot.
+    public static func setSnapshotEvidence(seqno: UInt64, digest: Bytes32, in writes: inout WriteSet) {
+        let value: JSON = ["hash": .string("\(digest)"), "version": .integer(Int64(clamping: seqno))]
+        writes.put(value.serialized(), at: Tables.singleton, in: Tables.snapshotEvidence)
     }
 
     /// Everything that genesis needs to be verifiable: the service, opening, and its first node, trusted and endorsed.

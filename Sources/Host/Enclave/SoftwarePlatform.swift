@@ -1,40 +1,17 @@
 internal import Crypto
 
-/// Evidence of the `software` platform: a platform key, listed in the TEE manifest for one owner, vouches that a process
-/// with this measurement asked for these report data. It proves nothing against the owner of that key.
+/// The `software` platform's device: a P-256 key and a secret in a file of the host. It proves nothing against whoever
+/// holds that file.
 ///
-/// Bytes: `u8` version 1 ‖ measurement (32) ‖ report data (64) ‖ platform public key, X9.63 uncompressed (65) ‖ ECDSA
-/// P-256 signature r ‖ s (64) over SHA-256 of all before it.
-public struct SoftwareEvidence: Hashable, Sendable {
-    /// Version of the byte form.
-    public static let version: UInt8 = 1
-    /// Length of the byte form.
-    public static let byteCount = 1 + 32 + 64 + 65 + 64
-
-    /// Measurement of the process, 32 bytes.
-    public let measurement: [UInt8]
-    /// What the process wanted vouched for, 64 bytes.
-    public let reportData: [UInt8]
-    /// The platform's public key, X9.63 uncompressed, 65 bytes.
-    public let platformKey: [UInt8]
-    /// r ‖ s, 64 bytes.
-    public let signature: [UInt8]
-
-    /// The byte form.
-    public var bytes: [UInt8] { Self.signedPart(measurement, reportData, platformKey) + signature }
-
-    static func signedPart(_ measurement: [UInt8], _ reportData: [UInt8], _ platformKey: [UInt8]) -> [UInt8] {
-        [version] + measurement + reportData + platformKey
-    }
-}
-
-/// The `software` platform's device: a P-256 key and a secret in a file of the host.
+/// Its evidence: `u8` version 1 ‖ measurement (32) ‖ report data (64) ‖ platform public key, X9.63 uncompressed (65) ‖
+/// ECDSA P-256 signature r ‖ s (64) over SHA-256 of all before it. Verified in Attestation.
 public struct SoftwarePlatform: Sendable {
     private let key: P256.Signing.PrivateKey
     private let secret: [UInt8]
 
     /// Version of the file.
     private static let fileVersion: UInt8 = 1
+    private static let evidenceVersion: UInt8 = 1
 
     /// A new platform from fresh randomness.
     public init() {
@@ -71,21 +48,18 @@ public struct SoftwarePlatform: Sendable {
     /// The platform's public key, X9.63 uncompressed, 65 bytes: what a TEE manifest lists.
     public var publicKey: [UInt8] { Array(key.publicKey.x963Representation) }
 
-    /// Evidence for a process of this measurement.
+    /// Evidence for a process of this measurement, 226 bytes.
     /// - Parameters:
     ///   - measurement: 32 bytes.
     ///   - reportData: 64 bytes.
     /// - Throws: ``HostError`` for other lengths.
-    public func evidence(measurement: [UInt8], reportData: [UInt8]) throws(HostError) -> SoftwareEvidence {
+    public func evidence(measurement: [UInt8], reportData: [UInt8]) throws(HostError) -> [UInt8] {
         guard measurement.count == 32, reportData.count == 64 else {
             throw .platform("a measurement has 32 bytes, report data have 64")
         }
-        let signed = SoftwareEvidence.signedPart(measurement, reportData, publicKey)
+        let signed = [Self.evidenceVersion] + measurement + reportData + publicKey
         do {
-            let signature = try key.signature(for: SHA256.hash(data: signed))
-            return SoftwareEvidence(
-                measurement: measurement, reportData: reportData, platformKey: publicKey,
-                signature: Array(signature.rawRepresentation))
+            return signed + Array(try key.signature(for: SHA256.hash(data: signed)).rawRepresentation)
         } catch {
             throw .platform("the platform key could not sign")
         }

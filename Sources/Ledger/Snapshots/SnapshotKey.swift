@@ -1,0 +1,69 @@
+internal import Crypto
+internal import FoundationEssentials
+internal import Primitives
+
+/// Seals the private part of one snapshot, frame by frame.
+///
+///     K = HKDF(K_session, salt = network id, info = "entente/v1/ledger/snapshot" ‖ epoch ‖ seqno ‖ nonce, 64 bytes)
+///         AEAD key 32 ‖ commitment 32
+///
+/// The nonce, 16 random bytes drawn for each snapshot, makes the key its own, so that the frames' AEAD nonces (frame ‖
+/// seqno) never repeat under it. Which frame is the last is bound, so that none can be cut off.
+public struct SnapshotKey: Sendable {
+    let epoch: UInt64
+    let seqno: UInt64
+    let nonce: [UInt8]
+    let commitment: [UInt8]
+    private let key: SymmetricKey
+
+    /// Derives the key of the snapshot at `seqno`.
+    /// - Throws: ``LedgerError/malformed(_:file:line:)`` when the nonce is not 16 bytes.
+    public init(session: SessionKey, networkID: [UInt8], seqno: UInt64, nonce: [UInt8]) throws(LedgerError) {
+        guard nonce.count == 16 else { throw .malformed("a snapshot nonce of \(nonce.count) bytes") }
+        var info = Array("entente/v1/ledger/snapshot".utf8)
+        info.append(littleEndian: session.epoch)
+        info.append(littleEndian: seqno)
+        info += nonce
+        let bytes = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: session.key, salt: networkID, info: info, outputByteCount: 64
+        ).withUnsafeBytes { Array($0) }
+        epoch = session.epoch
+        self.seqno = seqno
+        self.nonce = nonce
+        key = SymmetricKey(data: bytes[..<32])
+        commitment = Array(bytes[32...])
+    }
+
+    func seal(_ plaintext: [UInt8], frame: UInt32, isLast: Bool, context: Bytes32) throws(LedgerError) -> [UInt8] {
+        do {
+            let box = try AES.GCM.seal(
+                plaintext, using: key, nonce: AES.GCM.Nonce(data: aeadNonce(frame)),
+                authenticating: associated(context, frame, isLast))
+            return [UInt8](box.ciphertext) + [UInt8](box.tag)
+        } catch { throw .decryption("the library would not seal a frame") }
+    }
+
+    func open(
+        _ sealed: ArraySlice<UInt8>, frame: UInt32, isLast: Bool, context: Bytes32
+    ) throws(LedgerError) -> [UInt8] {
+        do {
+            let box = try AES.GCM.SealedBox(
+                nonce: AES.GCM.Nonce(data: aeadNonce(frame)), ciphertext: sealed.dropLast(16), tag: sealed.suffix(16))
+            return [UInt8](try AES.GCM.open(box, using: key, authenticating: associated(context, frame, isLast)))
+        } catch { throw .decryption("frame \(frame) of the snapshot at \(seqno) does not open") }
+    }
+
+    private func aeadNonce(_ frame: UInt32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: frame)
+        bytes.append(littleEndian: seqno)
+        return bytes
+    }
+
+    private func associated(_ context: Bytes32, _ frame: UInt32, _ isLast: Bool) -> [UInt8] {
+        var bytes = context.bytes
+        bytes.append(littleEndian: frame)
+        bytes.append(isLast ? 1 : 0)
+        return bytes
+    }
+}
