@@ -297,6 +297,9 @@ enum TransactionPolicy {
         if transaction.kind == .blob {
             return "blob transactions are not accepted: no node of this network carries blobs"
         }
+        if transaction.kind == .legacy, transaction.chainID == nil, !settings.allowsUnprotected {
+            return TransactionError.Code.unprotected.rawValue
+        }
         if transaction.maxFeePerGas < settings.minimumGasPrice {
             return "transaction underpriced: gas fee cap \(transaction.maxFeePerGas), minimum needed "
                 + "\(settings.minimumGasPrice)"

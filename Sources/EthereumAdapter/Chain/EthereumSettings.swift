@@ -6,7 +6,7 @@ public import Primitives
 ///
 /// ```json
 /// {"genesis": {"config": {"chainId": 1337}, "alloc": {"0x…": {"balance": "0x…"}}, "gasLimit": "0x1c9c380"},
-///  "coinbase": "0x…", "baseFee": {"mode": "fixed", "value": "0x0"}, "minimumGasPrice": "0x0",
+///  "coinbase": "0x…", "baseFee": {"mode": "fixed", "value": "0x0"}, "minimumGasPrice": "0x0", "allowUnprotected": false,
 ///  "stateHistoryBlocks": 256, "callGasCap": 50000000, "batchMax": 1000,
 ///  "logs": {"blockRangeMax": 10000, "resultsMax": 10000},
 ///  "pool": {"transactionsMax": 4096, "perSenderMax": 64, "expirySeconds": 600},
@@ -31,6 +31,8 @@ public struct EthereumSettings: Sendable {
     public var baseFee = BaseFeePolicy.fixed(.zero)
     /// Wei per gas that a transaction offers at least.
     public var minimumGasPrice = UInt256.zero
+    /// Whether legacy transactions without a chain id (EIP-155) are taken, which could be repeated from another chain.
+    public var allowsUnprotected = false
     /// Blocks before the last committed one whose state can be asked for. Older state is refused.
     public var stateHistoryBlocks = 256
     /// Gas that a call may use.
@@ -69,7 +71,8 @@ public struct EthereumSettings: Sendable {
         }
         let root = try SettingsReader(json, "settings")
         try root.allow([
-            "genesis", "coinbase", "blockGasLimit", "baseFee", "minimumGasPrice", "stateHistoryBlocks", "callGasCap",
+            "genesis", "coinbase", "blockGasLimit", "baseFee", "minimumGasPrice", "allowUnprotected",
+            "stateHistoryBlocks", "callGasCap",
             "batchMax", "responseBytesMax", "logs", "pool", "filters",
         ])
         guard let genesis = root.json("genesis") else { throw .invalidSettings("genesis is missing") }
@@ -78,6 +81,12 @@ public struct EthereumSettings: Sendable {
         blockGasLimit = try root.integer("blockGasLimit") ?? self.genesis.header.gasLimit
         if let price = try root.quantity("minimumGasPrice") { minimumGasPrice = price }
         if let policy = try root.object("baseFee") { baseFee = try EthereumSettings.baseFee(policy) }
+        if let value = root.json("allowUnprotected") {
+            guard let allowed = value.bool else {
+                throw .invalidSettings("settings.allowUnprotected is no truth value")
+            }
+            allowsUnprotected = allowed
+        }
         if let value = try root.integer("callGasCap") { callGasCap = value }
         try root.count("stateHistoryBlocks", 0...65_536, &stateHistoryBlocks)
         try root.count("batchMax", 1...100_000, &batchMax)

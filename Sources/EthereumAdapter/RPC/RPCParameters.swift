@@ -80,8 +80,14 @@ struct RPCParameters {
 
     /// A storage slot: hex of up to 32 bytes, leading zeros or not.
     func slot(_ index: Int) throws(RPCError) -> Bytes32 {
-        guard let slot = Self.slot(try value(index)) else {
-            throw .invalidArgument(index, "not a hex storage key of up to 32 bytes")
+        let json = try value(index)
+        guard let slot = Self.slot(json) else {
+            let text = (json.string ?? "").prefix(100)
+            let digits = text.utf8.starts(with: "0x".utf8) ? text.dropFirst(2) : text
+            guard digits.utf8.count > 64, digits.utf8.allSatisfy({ Hex.value(ofDigit: $0) != nil }) else {
+                throw .invalidParameters("invalid hex in storage key: \"\(text)\"")
+            }
+            throw .invalidParameters("storage key too long (want at most 32 bytes): \"\(text)\"")
         }
         return slot
     }

@@ -79,6 +79,15 @@ struct ExecutionTests {
             answer["error"]?["message"] == "blob transactions are not accepted: no node of this network carries blobs")
     }
 
+    @Test("A transaction that any chain could repeat is refused")
+    func unprotected() throws {
+        let transaction = Transaction(
+            chainID: nil, nonce: 0, gasPrice: .zero, gasLimit: 21_000, to: poor.address)
+        #expect(
+            try TestChain().submit(rich.sign(transaction))["error"]?["message"]
+                == "only replay-protected (EIP-155) transactions allowed over RPC")
+    }
+
     @Test("A transaction sent again gets the first answer")
     func repetition() throws {
         let chain = try TestChain()
