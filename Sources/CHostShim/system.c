@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(HOST_SHIM_PR_SET_DUMPABLE == PR_SET_DUMPABLE, "prctl option");
@@ -58,4 +60,15 @@ int host_shim_signal_take(int watch) {
     struct signalfd_siginfo information;
     if (read(watch, &information, sizeof information) != (ssize_t)sizeof information) return 0;
     return (int)information.ssi_signo;
+}
+
+int host_shim_keep_capabilities(uint32_t kept) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    data[0].permitted &= kept;
+    data[0].effective &= kept;
+    data[0].inheritable = 0;
+    data[1].permitted = data[1].effective = data[1].inheritable = 0;
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }

@@ -32,6 +32,7 @@ final class FrameChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private var isOpen = false
     private var heldBack = false
     private var finishing = false
+    private var closing = false
     private var timer: Scheduled<Void>?
     private var bytesSinceTick = false
 
@@ -174,7 +175,7 @@ final class FrameChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         while context.channel.isWritable {
             let batch = frames.takeFrames(bytesMax: Self.flushBytesMax)
             guard !batch.isEmpty else {
-                if finishing { return context.close(promise: nil) }
+                if finishing { return closeAfterWrites(context) }
                 if heldBack {
                     heldBack = false
                     delegate.channelDrained(frames)
@@ -189,6 +190,16 @@ final class FrameChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         }
         heldBack = true
+    }
+
+    /// Closes once all that was written has left for the kernel; closing at once would drop it.
+    private func closeAfterWrites(_ context: ChannelHandlerContext) {
+        guard !closing else { return }
+        closing = true
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0)), promise: written)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -56,6 +56,10 @@ int host_shim_signal_take(int watch);
 // fallocate(2) that keeps the file's size; returns 0 or -errno.
 int host_shim_reserve(int file, off_t offset, off_t count);
 
+// Gives up every capability of the calling thread that is not in `kept` (a bit set of the first 32), for good if it has
+// no new privileges. Returns 0 or -errno.
+int host_shim_keep_capabilities(uint32_t kept);
+
 // Landlock (landlock(7)). Each returns its result or -errno.
 int host_shim_landlock_version(void);
 int host_shim_landlock_create(uint64_t file_rights, uint64_t network_rights, uint64_t scopes, int version);

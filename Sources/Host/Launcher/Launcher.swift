@@ -91,6 +91,10 @@ public final class Launcher {
         return { mailbox.post(.stop) }
     }
 
+    /// Whether the last ``run(onReady:)`` ended because it was asked to. If not, the manager died by itself and may be run
+    /// again.
+    public var wasStopped: Bool { stopDeadline != nil }
+
     /// Starts the node and supervises it until it has stopped. SIGTERM and SIGINT stop it cleanly, a second one at once.
     /// The process should have no other thread that takes these signals.
     /// - Parameter onReady: called when the manager serves.
@@ -98,6 +102,9 @@ public final class Launcher {
     /// - Throws: ``HostError`` if the node could not be started.
     public func run(onReady: (() -> Void)? = nil) throws(HostError) -> CInt {
         self.onReady = onReady
+        handedOver = false
+        stopDeadline = nil
+        pendingStarts = []
         let signals = try SignalWatch()
         let (ours, theirs) = try Descriptor.streamPair()
         let channel = ControlChannel(descriptor: ours)
@@ -143,6 +150,7 @@ public final class Launcher {
             if let deadline = stopDeadline, HostClock.monotonicMicroseconds() >= deadline {
                 log(.warning, "the manager did not stop in time", [:])
                 manager.signal(SIGKILL)
+                stopDeadline = .max
             }
         }
     }
