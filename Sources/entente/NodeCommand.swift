@@ -50,7 +50,7 @@ struct Node: ParsableCommand {
             while true {
                 let started = HostClock.monotonicMicroseconds()
                 let code = try launcher.run()
-                guard code > 128 else { throw ExitCode(code) }
+                guard code > 128, !launcher.wasStopped else { throw ExitCode(code) }
                 if HostClock.monotonicMicroseconds() - started > 10_000_000 { pause = 100 }
                 logger.error("the manager was killed and is started again", metadata: ["code": "\(code)"])
                 usleep(pause * 1_000)

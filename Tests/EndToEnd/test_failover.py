@@ -24,6 +24,16 @@ def status():
     return json.loads(out.stdout)
 
 
+def all_active():
+    """The nodes, once all of them take part."""
+    for _ in range(300):
+        nodes = status()["nodes"]
+        if all(n.get("state") == "active" and n.get("worker") == "ready" for n in nodes):
+            return nodes
+        time.sleep(0.1)
+    pytest.fail(f"not all nodes are back after 30 s: {nodes}")
+
+
 def primary():
     """Name of the node that leads, once all agree on one."""
     for _ in range(200):
@@ -103,32 +113,20 @@ def test_counter_counts_each_once_across_leader_kills(w3):
 
 
 def test_a_killed_node_comes_back_as_the_same_instance(w3):
-    before = {n["name"]: n["nodeID"] for n in status()["nodes"]}
+    before = {n["name"]: n["nodeID"] for n in all_active()}
     victim = primary()
     kill(victim)
     assert send(w3, account(5), {"to": account(6).address, "value": 1, "gas": 21000}).status == 1
-    for _ in range(300):
-        nodes = {n["name"]: n for n in status()["nodes"]}
-        if nodes[victim].get("state") == "active":
-            break
-        time.sleep(0.1)
-    else:
-        pytest.fail(f"{victim} is not back after 30 s: {nodes[victim]}")
-    assert nodes[victim]["nodeID"] == before[victim]
+    after = {n["name"]: n["nodeID"] for n in all_active()}
+    assert after == before
 
 
 def test_two_of_three_killed_at_once_come_back(w3):
-    names = [n["name"] for n in status()["nodes"]]
+    names = [n["name"] for n in all_active()]
     balance = w3.eth.get_balance(account(9).address)
     assert send(w3, account(5), {"to": account(9).address, "value": 5, "gas": 21000}).status == 1
     for name in names[:2]:
         kill(name)
-    for _ in range(300):
-        nodes = status()["nodes"]
-        if all(n.get("state") == "active" for n in nodes):
-            break
-        time.sleep(0.1)
-    else:
-        pytest.fail(f"the network is not back after 30 s: {nodes}")
+    all_active()
     assert w3.eth.get_balance(account(9).address) == balance + 5
     assert send(w3, account(5), {"to": account(9).address, "value": 5, "gas": 21000}).status == 1
