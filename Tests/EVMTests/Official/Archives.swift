@@ -18,7 +18,7 @@ enum Archives {
             print("skipped: no \(archive)")
             return nil
         }
-        var template = Array("/tmp/entente-evm-tests-XXXXXX".utf8CString)
+        var template = Array(("/tmp/entente-evm-tests-" + String(repeating: "X", count: 6)).utf8CString)
         guard let made = mkdtemp(&template) else { return nil }
         let folder = String(cString: made)
         return spawn(["tar", "xf", archive, "-C", folder]) ? folder : nil
