@@ -45,14 +45,19 @@ def interpreter():
     if os.path.exists(python) and has_ccf(python):
         return python
     names = ["python3.14", "python3.13", "python3.12", "python3", "python3.11", "python3.10"]
-    found = [(version(path), path) for path in map(shutil.which, names) if path]
+    paths = [path for path in map(shutil.which, names) if path]
+    # Versions that pyenv keeps but has not put on the path.
+    paths += sorted(map(str, pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
+                        .glob("versions/3.*/bin/python3")))
+    found = [(version(path), path) for path in paths]
     new = [path for number, path in found if number >= (3, 12)]
     old = [path for number, path in found if (3, 8) <= number < (3, 12)]
     if not new + old:
         sys.exit("ccf_check: no Python of 3.8 or later")
     subprocess.run([(new + old)[0], "-m", "venv", "--clear", str(VENV)], check=True)
-    package = "ccf==7.0.22" if new else "ccf==6.0.28"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package], check=True)
+    # The old package's COSE library reads no messages with cbor2 6.
+    packages = ["ccf==7.0.22"] if new else ["ccf==6.0.28", "cbor2==5.6.5"]
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True)
     return python
 
 
