@@ -41,6 +41,25 @@ import Testing
         #expect(components.commitEvidence.hasPrefix("ce:2.1:"))
     }
 
+    @Test func listsWhatIsPublic() throws {
+        var network = try TestNetwork()
+        var tables = WriteSet()
+        tables.put(Array("{\"a\":1}\n".utf8), at: Tables.singleton, in: "public:x")
+        tables.put([0x1B, 0x5B], at: Array("key".utf8), in: "public:y")
+        tables.remove([0xFF], in: "public:y")
+        let entry = try network.append(tables)
+        let expected = """
+            2.1 data \(entry.bytes.count) bytes, 93 private
+              public:x
+                -: {"a":1}\\n
+              public:y
+                key: 0x1b5b
+                0xff: removed
+            """
+        #expect(EntryListing(entry).description == expected)
+        #expect(EntryListing(try network.sign()).kind == .signature)
+    }
+
     @Test func plaintextAndReadersAreNotInTheBytes() throws {
         var network = try TestNetwork()
         let secret = Array("a secret that must not be seen".utf8)

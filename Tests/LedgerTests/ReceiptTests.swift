@@ -45,6 +45,12 @@ import Testing
         try read.verify(service: service, claimsDigest: made.batch.claimsDigest)
         #expect(throws: LedgerError.badReceipt("")) { try read.verify(service: service, claimsDigest: .zero) }
         #expect(throws: LedgerError.badReceipt("")) { try read.verify(service: made.network.nodes[0]) }
+        let report = try ReceiptVerifier.verify(receipt.json.serialized(), service: service)
+        #expect(report.form == .json)
+        #expect(report.entry == made.entry.id)
+        #expect(report.transaction == BatchTransactionID(entry: made.entry.id, index: 3))
+        #expect(report.root == receipt.root)
+        #expect(throws: LedgerError.malformed("")) { try ReceiptVerifier.verify([], service: service) }
         let whole = try #require(
             Receipt(
                 tree: made.network.tree, seqno: made.entry.id.seqno, components: made.components,
@@ -92,6 +98,7 @@ import Testing
         #expect(read == receipt)
         #expect(read.id == made.entry.id)
         try read.verify(service: key, claimsDigest: made.batch.claimsDigest)
+        #expect(try ReceiptVerifier.verify(bytes, service: made.network.service).form == .cose)
         #expect(throws: LedgerError.badReceipt("")) { try read.verify(service: key, claimsDigest: .zero) }
         #expect(throws: LedgerError.badReceipt("")) {
             try read.verify(service: made.network.nodes[0].publicKey)
