@@ -176,6 +176,18 @@ struct ValidationTests {
         }
     }
 
+    @Test("unknown entries can't hide known ones or leave the constitution's maps")
+    func unknown() throws {
+        for (map, key) in [
+            (ConstitutionMaps.parameters, "replay"), (ConstitutionMaps.members, "bank-x"), ("public:x", "a"),
+            (ConstitutionMaps.policies, "standard"),
+        ] {
+            var document = try Sample.document()
+            document.unknown = [.init(map: map, key: Array(key.utf8), value: [1, 1])]
+            #expect(throws: ConstitutionError.self) { try Constitution(genesis: document) }
+        }
+    }
+
     @Test("quorums are safe at every size, and as asked where that is safe")
     func quorums() {
         let choices = (0...6).map { ConsensusSettings.Quorum($0 == 0 ? "auto" : String($0)) ?? .automatic }

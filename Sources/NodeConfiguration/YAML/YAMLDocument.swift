@@ -107,13 +107,22 @@ struct YAMLValue {
         _ text: String, bytesMax: Int, problems: ProblemList
     ) throws(ConfigurationError) -> YAMLValue {
         guard text.utf8.count <= bytesMax else { throw ConfigurationError("the file is over \(bytesMax) bytes") }
+        if let line = YAMLAnchors.firstLine(in: text) { throw Self.unsupported(line) }
+        let parser: Yams.Parser
         let root: Yams.Node?
-        do { root = try Yams.compose(yaml: text) } catch { throw describe(error) }
+        do {
+            parser = try Yams.Parser(yaml: text, encoding: .utf8)
+            root = try parser.singleRoot()
+        } catch { throw describe(error) }
         guard let root, root.null == nil else { throw ConfigurationError("the file is empty") }
-        if let line = firstAnchor(root, depth: 0) {
-            throw ConfigurationError("anchors, aliases and nesting beyond 64 levels are not supported", line: line)
-        }
+        // The parser holds the anchors' names; nodes point to them weakly.
+        let line = withExtendedLifetime(parser) { firstAnchor(root, depth: 0) }
+        if let line { throw Self.unsupported(line) }
         return YAMLValue(node: root, path: "", problems: problems)
+    }
+
+    private static func unsupported(_ line: Int) -> ConfigurationError {
+        ConfigurationError("anchors (&name), aliases and nesting beyond 64 levels are not supported", line: line)
     }
 
     /// The line of the first anchor. Parents come before children, so a document that refers to itself again and again
