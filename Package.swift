@@ -35,7 +35,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], link: [St
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, exclude: name == "entente" ? ["BenchCommand.swift","ReplayCommand.swift","NetworkOptions.swift"] : [], swiftSettings: rules, linkerSettings: staticRuntime)
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: rules, linkerSettings: staticRuntime)
 }
 
 func tests(_ subject: String, _ dependencies: [Target.Dependency] = [], resources: [String] = []) -> Target {
@@ -66,7 +66,7 @@ let package = Package(
         .executable(name: "entente-manager", targets: ["entente-manager"]),
         .executable(name: "entente-worker", targets: ["entente-worker"]),
         .library(name: "AdapterKit", targets: ["AdapterKit"]),
-        .library(name: "EVM", targets: ["EVM"]),
+        .library(name: "EVM", targets: ["EVM", "Primitives"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -126,14 +126,41 @@ let package = Package(
         library(
             "Gateway", ["Host", "Ledger", "Primitives", "Transport", logging, nioConcurrency, nioCore]),
         library("Simulator", ["Consensus", "Primitives"]),
+        library(
+            "Bench",
+            [
+                "CSecp256k1", "EVM", "EthereumAdapter", "Host", "Identity", "Ledger", "Primitives", "Transport", crypto,
+                nioCore, nioPosix,
+            ]),
         // Floor 8
         program(
             "entente",
             [
-                "Constitution", "Gateway", "Host", "Identity", "Ledger", "NodeConfiguration", "Primitives", "Store",
+                "Bench", "Constitution", "EthereumAdapter", "Gateway", "Host", "Identity", "Ledger", "NodeConfiguration", "Primitives", "Store",
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
         program("entente-manager", ["ManagerRuntime"]),
         program("entente-worker", ["EthereumAdapter", "Host", "WorkerRuntime"]),
+        // What the sandbox test runs inside of itself: tries what is forbidden, and says what came of it.
+        .executableTarget(
+            name: "SandboxProbe", dependencies: ["Host", "Transport", logging, nioCore, nioPosix], swiftSettings: rules),
+        // Tests, in the same order.
+        tests("Primitives"),
+        tests("Store", ["Primitives"]),
+        tests("Identity", ["Primitives"]),
+        tests("Attestation", ["Identity", "Primitives"]),
+        tests("Ledger", ["Identity", "Primitives", "Store"]),
+        tests("EVM", ["Primitives"]),
+        tests("Consensus", ["Primitives", "Simulator"], resources: ["Scenarios"]),
+        tests("Constitution", ["Attestation", "Identity", "Primitives", "Store"]),
+        tests("AdapterKit", ["Ledger", "Primitives", "Store"]),
+        tests("EthereumAdapter", ["AdapterKit", "CSecp256k1", "EVM", "Ledger", "Primitives", "Store"]),
+        tests("Transport", [asn1, crypto, logging, nioCore, nioPosix, nioSSL, x509]),
+        tests("Host", ["SandboxProbe", "Transport", crypto, logging, nioCore, nioPosix]),
+        tests("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", "Store"]),
+        tests("WorkerRuntime", ["AdapterKit", "Ledger", "Primitives", "Store"]),
+        tests("Simulator", ["Consensus"]),
+        // tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: rules),
     ]
 )

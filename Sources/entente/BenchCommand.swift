@@ -32,7 +32,7 @@ struct Bench: AsyncParsableCommand {
     var clients = 64
     @Option(help: "Transactions a second of the open loop; half of what the closed loop did if not given.")
     var rate: Double?
-    @Option(help: "Arrivals of the open loop: poisson or even.")
+    @Option(help: "Arrivals of the open loop: poisson or even.", transform: Self.spacing)
     var spacing = ArrivalSchedule.Spacing.poisson
     @Option(help: "Transactions in a request; over 1 they are a JSON-RPC batch.")
     var batch = 1
@@ -172,6 +172,13 @@ struct Bench: AsyncParsableCommand {
         text == "both" ? [.closed, .open] : try list(text, as: LoadLoop.self)
     }
 
+    private static func spacing(_ text: String) throws -> ArrivalSchedule.Spacing {
+        guard let spacing = ArrivalSchedule.Spacing(rawValue: text) else {
+            throw ValidationError("\(text) is neither poisson nor even")
+        }
+        return spacing
+    }
+
     private static func target(_ text: String) throws -> BenchSettings.Target {
         switch text {
         case "primary": return .primary
@@ -184,5 +191,3 @@ struct Bench: AsyncParsableCommand {
         }
     }
 }
-
-extension ArrivalSchedule.Spacing: ExpressibleByArgument {}
