@@ -145,7 +145,7 @@ public struct Manager {
         var next = nextExpiry
         if let raft { next = min(next, raft.deadline) }
         if executing == nil, isPrimary, let due = queues.deadline { next = min(next, due) }
-        if isPrimary, let due = unsigned.deadline { next = min(next, due) }
+        if isPrimary, executing == nil, let due = unsigned.deadline { next = min(next, due) }
         return next
     }
 

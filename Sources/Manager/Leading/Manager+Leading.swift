@@ -104,6 +104,7 @@ extension Manager {
         for (item, outcome) in zip(batch.items, result.outcomes) {
             conclude(item, outcome, batch.id, result.included)
         }
+        proposeMembershipChange()
         signIfDue()
         cutBatch()
     }
@@ -143,10 +144,13 @@ extension Manager {
         let entry = try ledger.makeBatch(
             batch.id, record: record, compartments: result.compartments,
             administrative: requestWrites(batch, result.included) ?? WriteSet(), transactions: result.included)
+        step(.propose([entry]))
+        guard lastSeqno == batch.id.seqno else {
+            throw ManagerError.ledger("the batch could not become entry \(batch.id)")
+        }
+        worker.seqno = batch.id.seqno
         uncommittedBatches += 1
         unsigned.entryAppended(now: clock.monotonic)
-        worker.seqno = batch.id.seqno
-        step(.propose([entry]))
     }
 
     /// The worker may write its own maps only, and nothing public without saying so.
@@ -161,9 +165,9 @@ extension Manager {
         }
     }
 
-    /// Signs the log when that is due.
+    /// Signs the log when that is due. While a batch executes, the next seqno is promised to it, so a signature waits.
     mutating func signIfDue() {
-        guard isPrimary, unsigned.isDue(now: clock.monotonic) else { return }
+        guard isPrimary, executing == nil, unsigned.isDue(now: clock.monotonic) else { return }
         sign()
     }
 

@@ -51,6 +51,8 @@ extension Manager {
 
     /// A reply of the worker. What is malformed or not asked for ends it.
     mutating func receive(_ frame: WorkerFrame<WorkerReply>) {
+        // What a worker said before it was given up has no meaning any more.
+        guard worker.state != .none else { return }
         guard let purpose = worker.purpose(of: frame.number) else {
             return rejectWorker("an answer to nothing")
         }
