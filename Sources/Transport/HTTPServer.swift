@@ -111,7 +111,9 @@ public final class HTTPServer: Sendable {
             return channel.eventLoop.makeFailedFuture(TransportError.busy("too many connections"))
         }
         let connection = HTTPConnection(id: id, remoteAddress: remote)
-        let handler = HTTPServerChannelHandler(server: self, connection: connection, channel: channel)
+        let secured = tls.withLockedValue { $0 }
+        let handler = HTTPServerChannelHandler(
+            server: self, connection: connection, channel: channel, verifier: secured?.verifier)
         state.withLockedValue { $0.connections[id] = handler }
         counters.connectionsAccepted.add(1, ordering: .relaxed)
         channel.closeFuture.whenComplete { _ in
@@ -119,7 +121,7 @@ public final class HTTPServer: Sendable {
         }
         return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            if let (context, verifier) = tls.withLockedValue({ $0 }) {
+            if let (context, verifier) = secured {
                 try pipeline.addHandler(
                     TLSContext.serverHandler(context, verifier: verifier) { handler.verified($0) })
             }
@@ -133,8 +135,6 @@ public final class HTTPServer: Sendable {
             try pipeline.addHandler(handler)
         }
     }
-
-    var isSecured: Bool { tls.withLockedValue { $0 != nil } }
 
     func log(_ level: Logger.Level, _ message: Logger.Message, _ remote: String, _ metadata: Logger.Metadata = [:]) {
         guard logger.logLevel <= level, let heldBack = throttle.admit() else { return }

@@ -30,6 +30,7 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
 
     let connection: HTTPConnection
     private let server: HTTPServer
+    private let verifier: PeerVerifier?
     private let channel: any Channel
     private let eventLoop: any EventLoop
     private let mailbox = NIOLockedValueBox<[(sequence: UInt64, response: HTTPResponse)]>([])
@@ -53,13 +54,14 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
     private var ending = false
     private var draining = false
 
-    init(server: HTTPServer, connection: HTTPConnection, channel: any Channel) {
+    init(server: HTTPServer, connection: HTTPConnection, channel: any Channel, verifier: PeerVerifier?) {
         self.server = server
+        self.verifier = verifier
         self.connection = connection
         self.channel = channel
         eventLoop = channel.eventLoop
         output = channel.allocator.buffer(capacity: 512)
-        let secured = server.isSecured
+        let secured = verifier != nil
         phase = secured ? .handshake : .idle
         peerVerified = !secured
         deadline = .now() + (secured ? server.limits.handshakeTimeout : server.limits.idleTimeout)
@@ -117,14 +119,29 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
-            // A resumed session would come by the verifier; there is none, as each handshake asks it.
+            if !peerVerified, refusal == nil { verifyResumed(context) }
             guard peerVerified else {
+                if refusal != nil { return context.close(promise: nil) }
                 handshakeFailed("the handshake ended without a verified certificate")
                 return context.close(promise: nil)
             }
             becomeIdle()
         }
         context.fireUserInboundEventTriggered(event)
+    }
+
+    /// TLS does not ask about the certificate of a resumed session, but who was accepted once need not be now: asks the
+    /// verifier again, with the leaf, which is all that the session keeps. Only an answer at once counts, since requests
+    /// may follow at once.
+    private func verifyResumed(_ context: ChannelHandlerContext) {
+        guard let verifier,
+            let leaf = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
+                .peerCertificate?.toDERBytes()
+        else { return }
+        let verdict = NIOLockedValueBox<PeerVerdict?>(nil)
+        verifier.decide([leaf]) { answer in verdict.withLockedValue { $0 = $0 ?? answer } }
+        let late = PeerVerdict.refused(reason: "a resumed session whose certificate was not decided on at once")
+        verified(PeerOutcome(chain: [leaf], verdict: verdict.withLockedValue { $0 } ?? late))
     }
 
     private func handshakeFailed(_ reason: String) {
@@ -167,7 +184,8 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         inBurst = true
-        guard !ending else { return }
+        // Closing takes TLS a moment, in which what had already arrived is still read.
+        guard !ending, peerVerified else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head)
         case .body(let part): collect(part)

@@ -33,6 +33,15 @@ struct TestAuthority {
             certificateChain: [Self.der(certificate), der], privateKey: Array(key.derRepresentation))
     }
 
+    /// As ``issue(_:days:)``, as PEM texts.
+    func issuePEM(_ common: String) throws -> (chain: String, key: String) {
+        let key = P256.Signing.PrivateKey()
+        let certificate = try Self.make(
+            DistinguishedName { CommonName(common) }, Certificate.PrivateKey(key).publicKey, name, self.key,
+            isAuthority: false, days: 1)
+        return (try certificate.serializeAsPEM().pemString, key.pemRepresentation)
+    }
+
     private static func make(
         _ subject: DistinguishedName, _ subjectKey: Certificate.PublicKey, _ issuer: DistinguishedName,
         _ issuerKey: Certificate.PrivateKey, isAuthority: Bool, days: Double
