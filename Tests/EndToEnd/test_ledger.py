@@ -191,7 +191,8 @@ def test_altered_receipts_are_refused(network, receipts, tmp_path):
         good = path.read_bytes()
         for _ in range(12):
             bad = bytearray(good)
-            bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(7)
+            offset, bit = rng.randrange(len(bad)), rng.randrange(7)
+            bad[offset] ^= 1 << bit
             if path.suffix == ".json":
                 try:  # another spelling of the same receipt is no alteration
                     if json.loads(bytes(bad)) == json.loads(good):
@@ -201,7 +202,7 @@ def test_altered_receipts_are_refused(network, receipts, tmp_path):
             altered = tmp_path / path.name
             altered.write_bytes(bad)
             out = network.entente("receipt", "verify", altered, "--network-certificate", network.service)
-            assert out.returncode == 1, (path.name, out.stdout, good, bytes(bad))
+            assert out.returncode == 1, (path.name, out.stdout, offset, bit, good[max(0, offset - 16) : offset + 16].hex())
 
 
 def test_receipts_of_what_does_not_exist_are_refused(network, load):
