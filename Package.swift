@@ -48,7 +48,6 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let trees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
-let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
@@ -99,7 +98,7 @@ let package = Package(
             "EVM", ["Primitives", "CGMP", "COpenSSL", "CSecp256k1"], link: ["secp256k1", "gmp", "crypto"]),
         // Floor 3
         library("Consensus", ["Primitives"]),
-        library("Constitution", ["Attestation", "Identity", "Primitives", "Store", crypto]),
+        library("Constitution", ["Attestation", "Identity", "Primitives", "Store", crypto, x509]),
         // Floor 4
         library("AdapterKit", ["Ledger", "Primitives", "Store"]),
         // Floor 5
@@ -136,7 +135,8 @@ let package = Package(
         program(
             "entente",
             [
-                "Bench", "Constitution", "EthereumAdapter", "Gateway", "Host", "Identity", "Ledger", "NodeConfiguration", "Primitives", "Store",
+                "Bench", "Constitution", "EthereumAdapter", "Gateway", "Host", "Identity", "Ledger",
+                "NodeConfiguration", "Primitives", "Store",
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
         program("entente-manager", ["ManagerRuntime"]),
@@ -155,6 +155,10 @@ let package = Package(
         tests("Constitution", ["Attestation", "Identity", "Primitives", "Store"]),
         tests("AdapterKit", ["Ledger", "Primitives", "Store"]),
         tests("EthereumAdapter", ["AdapterKit", "CSecp256k1", "EVM", "Ledger", "Primitives", "Store"]),
+        tests(
+            "Manager",
+            ["AdapterKit", "Attestation", "Consensus", "Constitution", "Identity", "Ledger", "Primitives", "Store"]
+        ),
         tests("Transport", [asn1, crypto, logging, nioCore, nioPosix, nioSSL, x509]),
         tests("Host", ["SandboxProbe", "Transport", crypto, logging, nioCore, nioPosix]),
         tests("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", "Store"]),

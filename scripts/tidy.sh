@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
-if grep -rnE 'TODO|FIXME|XXX|fatalError\("not|unimplemented' --include='*.swift' --include='*.py' --include='*.sh' Sources Tests Benchmarks 2>/dev/null; then
+if grep -rnE '\bTODO\b|\bFIXME\b|fatalError\("not|unimplemented' --include='*.swift' --include='*.py' --include='*.sh' Sources Tests Benchmarks 2>/dev/null; then
     echo "tidy: the lines above speak of unfinished work" >&2
     status=1
 fi

@@ -184,7 +184,8 @@ struct Call: Sendable {
                 continue
             }
             throw Refusal(
-                answer: Self.error(id: call["id"] ?? .null, -32601, "the method \(method) is not served by this gateway"))
+                answer: Self.error(
+                    id: call["id"] ?? .null, -32601, "the method \(method) is not served by this gateway"))
         }
     }
 

@@ -34,7 +34,8 @@ final class Coordinator: @unchecked Sendable {
     private let exit: (CInt) -> Void
 
     init(
-        manager: Manager, host: ManagerHost, handOver: HandOver, dataFolder: Directory, eventLoop: any EventLoop, logger: Logger,
+        manager: Manager, host: ManagerHost, handOver: HandOver, dataFolder: Directory, eventLoop: any EventLoop,
+        logger: Logger,
         key: SigningKey, limits: [Listener: HTTPLimits],
         startWorker: @escaping (@escaping @Sendable (Result<WorkerLink, HostError>) -> Void) -> Void,
         exit: @escaping (CInt) -> Void
@@ -224,7 +225,8 @@ final class Coordinator: @unchecked Sendable {
         case .sealed(let ticket): handle(.sealed(ticket: ticket))
         case .entries(let entries, let purpose): handle(.entries(entries, for: purpose))
         case .failed(let reason):
-            logger.critical("the disk failed; the node stops before it loses anything", metadata: ["reason": "\(reason)"])
+            logger.critical(
+                "the disk failed; the node stops before it loses anything", metadata: ["reason": "\(reason)"])
             exit(74)
         }
     }

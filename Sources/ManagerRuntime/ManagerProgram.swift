@@ -91,7 +91,8 @@ final class ManagerProgram: Sendable {
             settings: managerSettings, node: NodeIdentity(key: key), constitution: constitution, start: start,
             random: HostRandomBytes())
         let coordinator = Coordinator(
-            manager: manager, host: host, handOver: handOver, dataFolder: folder, eventLoop: group.any(), logger: logger, key: key,
+            manager: manager, host: host, handOver: handOver, dataFolder: folder, eventLoop: group.any(),
+            logger: logger, key: key,
             limits: listenerLimits,
             startWorker: { done in
                 if let worker = self.inbox.takeFirstWorker(self.handOver) {

@@ -43,7 +43,7 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Which node gets the requests: primary, all, or a node's place from 1.", transform: Self.target)
     var sendTo: BenchSettings.Target = .primary
     @Option(help: "Milliseconds from one look at each node's commit to the next.")
-    var watch: Double = 2
+    var watch: Double = 4
     @Option(help: "Threads of the bench for the load.")
     var threads = 1
     @Option(help: "Seed of accounts and arrivals; from the clock if not given.")

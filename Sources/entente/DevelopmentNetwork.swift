@@ -125,7 +125,8 @@ final class DevelopmentNetwork: Sendable {
         try process.run()
         children.gateway = process
         let url = "http://127.0.0.1:\(port)"
-        let client = try HTTPClient(settings: HTTPClientSettings(tls: nil), group: .singletonMultiThreadedEventLoopGroup)
+        let client = try HTTPClient(
+            settings: HTTPClientSettings(tls: nil), group: .singletonMultiThreadedEventLoopGroup)
         defer { client.close() }
         let body = Array(#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#.utf8)
         for _ in 0..<200 {
@@ -150,7 +151,10 @@ final class DevelopmentNetwork: Sendable {
         var client: NodeClient?
         while ContinuousClock.now < deadline {
             for (index, node) in nodes.enumerated() where !children.nodes[index].isRunning {
-                throw UserError("\(node.name) ended:\n" + tail(node.folder + "/node.log"))
+                throw UserError(
+                    "\(node.name) ended:\n" + tail(node.folder + "/node.log")
+                        + "If the program was built anew since, it can't open what the old one sealed: use another "
+                        + "data folder.")
             }
             if client == nil, let made = try? publishedCertificate() {
                 try writeFile(networkCertificate, made)
@@ -159,15 +163,17 @@ final class DevelopmentNetwork: Sendable {
             }
             if let client {
                 var active = 0
+                var primaries: Set<String> = []
                 for node in nodes {
                     let state = try? await client.get("/node/state", of: node.administration)
                     if state?["state"]?.string == "active", state?["worker"]?.string == "ready",
                         state?["member"]?.bool == true
                     {
                         active += 1
+                        primaries.insert(state?["primary_id"]?.string ?? "")
                     }
                 }
-                if active == nodes.count {
+                if active == nodes.count, primaries.count == 1, !primaries.contains("") {
                     client.close()
                     return
                 }

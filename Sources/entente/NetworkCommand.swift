@@ -45,15 +45,16 @@ struct Network: AsyncParsableCommand {
                 rows.append(.object(row))
             }
             if json {
-                print(String(decoding: JSON.object(.init([.init(name: "nodes", value: .array(rows))])).serialized(), as: UTF8.self))
-                return
-            }
-            print("node     state        worker   view  commit    leads")
-            for row in rows {
-                let leads = row["nodeID"] != nil && row["nodeID"] == row["primary"] ? "yes" : ""
-                print(
-                    Self.pad(row["name"], 9) + Self.pad(row["state"], 13) + Self.pad(row["worker"], 9)
-                        + Self.pad(row["view"], 6) + Self.pad(row["commit"], 10) + leads)
+                let all: JSON = ["nodes": .array(rows)]
+                print(String(decoding: all.serialized(), as: UTF8.self))
+            } else {
+                print("node     state        worker   view  commit    leads")
+                for row in rows {
+                    let leads = row["nodeID"] != nil && row["nodeID"] == row["primary"] ? "yes" : ""
+                    print(
+                        Self.pad(row["name"], 9) + Self.pad(row["state"], 13) + Self.pad(row["worker"], 9)
+                            + Self.pad(row["view"], 6) + Self.pad(row["commit"], 10) + leads)
+                }
             }
             if primaries.count != 1 || primaries.contains("") { throw ExitCode(1) }
         }

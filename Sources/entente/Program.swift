@@ -42,7 +42,8 @@ enum Program {
 struct Entente: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "entente",
-        abstract: "A confidential consortium ledger: organisations that do not trust one another run one ledger together.",
+        abstract:
+            "A confidential consortium ledger: organisations that do not trust one another run one ledger together.",
         version: "0.1.0",
         subcommands: [
             Up.self, Node.self, Genesis.self, Actor.self, GatewayCommand.self, Network.self, LedgerCommand.self,

@@ -36,7 +36,7 @@ struct Up: AsyncParsableCommand {
             throw error
         }
         if command.isEmpty {
-            print(Self.screen(network, url))
+            FileHandle.standardOutput.write(Data((Self.screen(network, url) + "\n").utf8))
             await signals.wait()
             note("\nStopping")
             await network.stop()
@@ -57,7 +57,8 @@ struct Up: AsyncParsableCommand {
         }
     }
 
-    private func runCommand(_ network: DevelopmentNetwork, _ url: String, _ signals: StopSignals) async throws -> Int32 {
+    private func runCommand(_ network: DevelopmentNetwork, _ url: String, _ signals: StopSignals) async throws -> Int32
+    {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = command

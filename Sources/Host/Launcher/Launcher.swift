@@ -326,7 +326,7 @@ public final class Launcher {
     }
 
     private func managerEnded(_ status: ProcessEnd) -> CInt {
-        let expected = stopDeadline != nil && status == .exited(0)
+        let expected = status == .exited(0)
         log(expected ? .info : .error, "manager ended", ["status": "\(status)"])
         return status.code
     }

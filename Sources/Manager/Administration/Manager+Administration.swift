@@ -65,7 +65,8 @@ extension Manager {
         var state: JSON = [
             "node_id": .string(node.id), "state": .string(phase.word), "primary": .bool(isPrimary),
             "view": .integer(Int64(clamping: raft?.view ?? 0)), "last_seqno": .integer(Int64(clamping: lastSeqno)),
-            "commit_seqno": .integer(Int64(clamping: appliedSeqno)), "worker": .string("\(worker.state)"), "primary_id": primary.map { .string($0) } ?? .null,
+            "commit_seqno": .integer(Int64(clamping: appliedSeqno)), "worker": .string("\(worker.state)"),
+            "primary_id": primary.map { .string($0) } ?? .null,
             "member": .bool(configuration?.voters.contains(node.id) == true),
         ]
         if case .stopped(let reason) = phase, case .object(var members) = state {

@@ -69,7 +69,8 @@ extension Manager {
             }
             guard
                 let receipt = Receipt(
-                    tree: ledger.tree, seqno: id.entry.seqno, components: components, signature: signature, batch: proof)
+                    tree: ledger.tree, seqno: id.entry.seqno, components: components, signature: signature, batch: proof
+                )
             else { break }
             return ClientResponse(body: receipt.json.serialized())
         }

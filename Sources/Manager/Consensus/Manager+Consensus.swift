@@ -83,7 +83,10 @@ extension Manager {
 
     /// Checks an entry and makes it part of the latest state: tree, administrative maps, ledger time.
     mutating func take(_ entry: LogEntry) throws {
-        let opened = try ledger.take(entry, keys: sealed.epochKeys)
+        let view = store.latest
+        let opened = try ledger.take(entry, keys: sealed.epochKeys) { peer in
+            view.get(Tables.endorsedCertificates, Array(peer.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        }
         if let time = opened.time {
             guard time >= ledgerTime else { throw ManagerError.ledgerTime("goes backwards") }
             ledgerTime = time
@@ -204,7 +207,8 @@ extension Manager {
             effects.append(.disconnect(peer, reason: "malformed consensus message"))
             return
         }
-        if case .append(let append) = message.body, let last = append.entries.last {
+        // Ledger time never goes backwards, so the last entry that says one speaks for all.
+        if case .append(let append) = message.body, let last = append.entries.last(where: { $0.kind != .signature }) {
             guard isPlausible(last) else {
                 return log(.warning, "a leader's ledger time is beyond the bound; entries refused", [("peer", peer)])
             }

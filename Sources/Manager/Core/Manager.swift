@@ -158,6 +158,12 @@ public struct Manager {
         }
     }
 
+    /// Whether this node leads.
+    package var isLeading: Bool { isPrimary }
+
+    /// Whether this node votes.
+    package var isMember: Bool { configuration?.voters.contains(node.id) == true }
+
     /// By what other nodes are judged.
     public var admissionPolicy: AdmissionPolicy { constitution.admissionPolicy }
 

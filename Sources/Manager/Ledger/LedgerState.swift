@@ -22,6 +22,8 @@ struct LedgerState: Sendable {
     private var oldestRecent: UInt64 = 1
     private var lastSignature: UInt64 = 0
     private var ciphers: [Leadership: EntryCipher] = [:]
+    /// Keys of nodes by their certificates, since reading one takes longer than a verification.
+    private var signers: [String: PublicKey] = [:]
     private var leading: Leadership?
     private var prepared: OpenedEntry?
 
@@ -103,7 +105,10 @@ struct LedgerState: Sendable {
     // MARK: Growing and shrinking
 
     /// Checks the next entry and makes it part of the tree.
-    mutating func take(_ entry: LogEntry, keys: [EpochKey]) throws -> OpenedEntry {
+    /// - Parameter certificateOf: the certificate, PEM, that the ledger so far endorses for a node.
+    mutating func take(
+        _ entry: LogEntry, keys: [EpochKey], certificateOf: (PeerID) -> String?
+    ) throws -> OpenedEntry {
         let parsed = try LedgerEntry(entry.bytes)
         guard parsed.id == TransactionID(view: entry.view, seqno: entry.seqno), entry.seqno == lastSeqno + 1 else {
             throw ManagerError.ledger("its bytes say \(parsed.id) after \(lastSeqno)")
@@ -114,22 +119,35 @@ struct LedgerState: Sendable {
             opened = made
         } else {
             opened = try open(parsed, keys: keys)
-            if let leadership = try Leadership(of: parsed), ciphers[leadership] == nil {
+            if let leadership = try Leadership(of: parsed) {
                 if ciphers.count > 64 { ciphers.removeAll() }
-                ciphers[leadership] = try cipher(leadership, keys)
+                if ciphers[leadership] == nil { ciphers[leadership] = try cipher(leadership, keys) }
+            } else if !opened.isSignature {
+                // Without a sealed part nothing shows that a manager wrote it.
+                throw ManagerError.ledger("it has no sealed part and is no signature")
             }
+            if opened.isSignature { try check(parsed, certificateOf) }
         }
         prepared = nil
-        if opened.isSignature {
-            guard let signature = try RootSignature(tables: parsed.tables), signature.id == parsed.id,
-                signature.root == tree.root
-            else { throw ManagerError.ledger("its signature is over another root") }
-            lastSignature = entry.seqno
-        }
+        if opened.isSignature { lastSignature = entry.seqno }
         tree.append(parsed.leaf)
         index.append(entry.position, kind: entry.kind)
         recent[entry.seqno] = opened
         return opened
+    }
+
+    /// A signature entry of another must be over this very tree, by the key of a node that the ledger endorses.
+    private mutating func check(_ entry: LedgerEntry, _ certificateOf: (PeerID) -> String?) throws {
+        guard let signature = try RootSignature(tables: entry.tables), signature.id == entry.id,
+            signature.root == tree.root
+        else { throw ManagerError.ledger("its signature is over another root") }
+        guard let certificate = certificateOf(signature.nodeID) else {
+            throw ManagerError.ledger("its signer is no node of the network")
+        }
+        let key = try signers[certificate] ?? X509Certificate(pem: certificate).publicKey
+        signers[certificate] = key
+        guard key.id == signature.nodeID, key.verifies(derSignature: signature.signature, digest: signature.root.bytes)
+        else { throw ManagerError.ledger("its signature is not by the node that it names") }
     }
 
     /// Entries after `seqno` never happened.

@@ -35,7 +35,8 @@ extension Manager {
         sealed.epochKeys = [EpochKey(epoch: 1, key: random.next(32))]
         sealed.nodeCertificate = try endorse(node.key.publicKey.spki, nodeID: node.id)
         log(.info, "founding", [("network", constitution.networkID)])
-        startConsensus(.genesis(try Configuration(voters: [node.id], policy: constitution.quorumPolicy(voters: 1)), view: 2))
+        startConsensus(
+            .genesis(try Configuration(voters: [node.id], policy: constitution.quorumPolicy(voters: 1)), view: 2))
     }
 
     /// The entries that only a founder writes: the constitution, its own admission, the open service.

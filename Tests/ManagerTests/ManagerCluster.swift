@@ -1,0 +1,212 @@
+import AdapterKit
+import Attestation
+import Consensus
+import Constitution
+import Identity
+import Manager
+import Primitives
+
+/// Managers in one process, with a disk, a worker and a clock each, all in the test's hands.
+struct ManagerCluster {
+    struct Node {
+        var manager: Manager
+        var worker: AdapterHost
+        var entries: [[UInt8]] = []
+        var seal: [UInt8]?
+        var answers: [RequestToken: ClientResponse] = [:]
+        var inputs: [ManagerInput] = []
+        var isUp = true
+        var isServing = false
+        var log: [LogLine] = []
+    }
+
+    private static let start: UInt64 = 1_800_000_000_000
+    let constitution: Constitution
+    private(set) var nodes: [Node] = []
+    private var keys: [SigningKey] = []
+    private var microseconds: UInt64 = 1_000_000
+    private var nextToken: RequestToken = 1
+    /// Pairs of nodes that can't hear each other.
+    var cut: Set<[Int]> = []
+
+    init(_ count: Int) throws {
+        var document = ConstitutionDocument(name: "test")
+        for index in 0..<count {
+            let owner = try SigningKey(rawRepresentation: [UInt8](repeating: UInt8(10 + index), count: 32))
+            let key = try SigningKey(rawRepresentation: [UInt8](repeating: UInt8(50 + index), count: 32))
+            let request = CertificateRequest(
+                commonName: "bank-\(index)", purpose: .actor, serial: [1, UInt8(index)],
+                notBefore: Self.start - 86_400_000, notAfter: Self.start + 86_400_000_000)
+            let certificate = try X509Certificate.selfSigned(request, key: owner)
+            document.actors.append(
+                Actor(id: "bank-\(index)", role: .member, certificates: [.init(kind: .endEntity, der: certificate.der)])
+            )
+            document.nodes.append(
+                try NodeTuple(
+                    owner: "bank-\(index)", address: "127.0.0.1:\(9_000 + index)", publicKey: key.publicKey.spki
+                )
+                .signed(by: owner))
+            document.tee.softwareKeys.append(.init(owner: "bank-\(index)", key: try PlatformKey.x963(owner.publicKey)))
+            keys.append(key)
+        }
+        document.tee.rules = [.init(platform: .software)]
+        document.code.entries = [
+            .init(
+                name: "entente", version: "1", role: .combined, platform: .software,
+                measurement: [UInt8](repeating: 1, count: 32))
+        ]
+        document.adapters = [Adapter(kind: "counter", endpoint: "counter")]
+        constitution = try Constitution(genesis: document)
+        for index in 0..<count {
+            let start: ManagerStart =
+                index == 0 ? .found : .join(SealedState(nodeKey: keys[index].rawRepresentation))
+            nodes.append(Node(manager: try make(index, start), worker: AdapterHost(kinds: [CounterAdapter.kind])))
+            nodes[index].inputs = [.begin, .workerReady]
+        }
+        for index in nodes.indices { connect(index) }
+    }
+
+    private func make(_ index: Int, _ start: ManagerStart) throws -> Manager {
+        var settings = ManagerSettings()
+        settings.address = "127.0.0.1:\(9_000 + index)"
+        return try Manager(
+            settings: settings, node: NodeIdentity(key: keys[index]), constitution: constitution, start: start,
+            random: SeededBytes(state: UInt64(index + 1) &+ microseconds))
+    }
+
+    func id(_ index: Int) -> String { keys[index].publicKey.id }
+
+    /// The node that leads, if exactly one thinks so.
+    var leader: Int? {
+        let leaders = nodes.indices.filter { nodes[$0].isUp && nodes[$0].manager.isLeading }
+        return leaders.count == 1 ? leaders[0] : nil
+    }
+
+    // MARK: What a test does
+
+    mutating func ask(
+        _ node: Int, _ body: [UInt8], requestID: [UInt8]? = nil, listener: Listener = .application,
+        method: String = "POST", path: String = "/", parameters: [(name: String, value: String)] = []
+    ) -> RequestToken {
+        defer { nextToken += 1 }
+        nodes[node].inputs.append(
+            .request(
+                ClientRequest(
+                    token: nextToken, listener: listener, actor: "bank-0", method: method, path: path,
+                    parameters: parameters, requestID: requestID, body: body)))
+        return nextToken
+    }
+
+    /// The answer's text, once it is there.
+    func answer(_ node: Int, _ token: RequestToken) -> String? {
+        nodes[node].answers[token].map { String(decoding: $0.body, as: UTF8.self) }
+    }
+
+    /// kill -9: what was not on the disk is gone, peers see the channel close.
+    mutating func kill(_ node: Int) {
+        nodes[node].isUp = false
+        nodes[node].inputs = []
+        for peer in nodes.indices where peer != node && nodes[peer].isUp {
+            nodes[peer].inputs.append(.peerDisconnected(id(node)))
+        }
+    }
+
+    mutating func restart(_ node: Int) throws {
+        let sealed = try SealedState(decoding: nodes[node].seal ?? [])
+        nodes[node].manager = try make(node, .restart(sealed))
+        nodes[node].worker = AdapterHost(kinds: [CounterAdapter.kind])
+        nodes[node].isUp = true
+        nodes[node].inputs = [.begin, .workerReady]
+        connect(node)
+    }
+
+    /// The worker process dies and a new one comes.
+    mutating func killWorker(_ node: Int) {
+        nodes[node].worker = AdapterHost(kinds: [CounterAdapter.kind])
+        nodes[node].inputs += [.workerDied(reason: "test"), .workerReady]
+    }
+
+    /// Damages what a node has on its disk.
+    mutating func edit(_ node: Int, _ change: (inout [[UInt8]]) -> Void) { change(&nodes[node].entries) }
+
+    private mutating func connect(_ node: Int) {
+        for peer in nodes.indices where peer != node && nodes[peer].isUp {
+            nodes[node].inputs.append(.peerConnected(verified(peer), address: nil))
+            nodes[peer].inputs.append(.peerConnected(verified(node), address: nil))
+        }
+    }
+
+    private func verified(_ index: Int) -> VerifiedNode {
+        VerifiedNode(id: id(index), owner: "bank-\(index)", measurement: "01")
+    }
+
+    /// Runs until `condition` holds, a millisecond at a time.
+    mutating func run(milliseconds: Int = 20_000, until condition: (ManagerCluster) -> Bool) -> Bool {
+        for _ in 0..<milliseconds {
+            settle()
+            if condition(self) { return true }
+            microseconds += 1_000
+            for index in nodes.indices where nodes[index].isUp && nodes[index].manager.deadline <= microseconds {
+                nodes[index].inputs.append(.tick)
+            }
+        }
+        return false
+    }
+
+    private mutating func settle() {
+        while let index = nodes.indices.first(where: { nodes[$0].isUp && !nodes[$0].inputs.isEmpty }) {
+            let input = nodes[index].inputs.removeFirst()
+            let clock = ClockReading(monotonic: microseconds, wall: Self.start + microseconds / 1_000)
+            for effect in nodes[index].manager.handle(input, at: clock) { perform(effect, on: index) }
+        }
+    }
+
+    private mutating func perform(_ effect: ManagerEffect, on index: Int) {
+        switch effect {
+        case .respond(let token, let response): nodes[index].answers[token] = response
+        case .send(let peer, let bytes):
+            guard let other = nodes.indices.first(where: { id($0) == peer }), nodes[other].isUp,
+                !cut.contains([index, other].sorted())
+            else { return }
+            nodes[other].inputs.append(.message(bytes, from: id(index)))
+        case .worker(let frame):
+            let reply = nodes[index].worker.handle(frame.message)
+            nodes[index].inputs.append(.workerReply(WorkerFrame(number: frame.number, reply)))
+        case .restartWorker:
+            nodes[index].worker = AdapterHost(kinds: [CounterAdapter.kind])
+            nodes[index].inputs.append(.workerReady)
+        case .append(let entries, let ticket):
+            nodes[index].entries += entries.map(\.bytes)
+            nodes[index].inputs.append(.logPersisted(ticket: ticket))
+        case .truncate(let seqno, let ticket):
+            nodes[index].entries.removeLast(nodes[index].entries.count - Int(seqno))
+            nodes[index].inputs.append(.logPersisted(ticket: ticket))
+        case .read(let first, let last, _, let purpose):
+            var found: [StoredEntry] = []
+            let count = UInt64(nodes[index].entries.count)
+            if first <= min(last, count) {
+                for seqno in first...min(last, count) {
+                    found.append(StoredEntry(seqno: seqno, bytes: nodes[index].entries[Int(seqno) - 1]))
+                }
+            }
+            nodes[index].inputs.append(.entries(found, for: purpose))
+        case .seal(let bytes, let ticket):
+            nodes[index].seal = bytes
+            nodes[index].inputs.append(.sealed(ticket: ticket))
+        case .serve: nodes[index].isServing = true
+        case .log(let line): nodes[index].log.append(line)
+        case .dial, .disconnect, .committed, .halt: break
+        }
+    }
+}
+
+/// Numbers from a seed, so that a failure can be repeated. Not secret, as a test's needn't be.
+struct SeededBytes: RandomBytes, Sendable {
+    var state: UInt64
+    mutating func next(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 33)
+        }
+    }
+}

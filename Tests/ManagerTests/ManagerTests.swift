@@ -1,0 +1,187 @@
+import Ledger
+import Manager
+import Primitives
+import Testing
+
+@Suite("Managers")
+struct ManagerTests {
+    private func ready(_ count: Int) throws -> ManagerCluster {
+        var cluster = try ManagerCluster(count)
+        let isReady = cluster.run { cluster in
+            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
+        }
+        try #require(isReady, "the nodes don't find together")
+        return cluster
+    }
+
+    /// Asks until an answer comes, and gives it.
+    private func ask(_ cluster: inout ManagerCluster, _ node: Int, _ body: [UInt8], id: [UInt8]? = nil) -> String? {
+        let token = cluster.ask(node, body, requestID: id)
+        _ = cluster.run { $0.answer(node, token) != nil }
+        return cluster.answer(node, token)
+    }
+
+    @Test("one node founds a network and commits alone")
+    func single() throws {
+        var cluster = try ready(1)
+        #expect(ask(&cluster, 0, [5]) == "sum 5")
+        #expect(ask(&cluster, 0, [0]) == "invalid zero")
+        #expect(ask(&cluster, 0, []) == String(decoding: CounterAdapter.bytes(5), as: UTF8.self))
+    }
+
+    @Test("a network grows to three; writes anywhere are seen everywhere")
+    func growsAndForwards() throws {
+        var cluster = try ready(3)
+        for node in 0..<3 { #expect(ask(&cluster, node, [1])?.hasPrefix("sum") == true) }
+        let agree = cluster.run { cluster in Set(cluster.nodes.map(\.entries.count)).count == 1 }
+        #expect(agree)
+        #expect(cluster.nodes[0].entries == cluster.nodes[1].entries)
+        #expect(cluster.nodes[0].entries == cluster.nodes[2].entries)
+        for node in 0..<3 {
+            #expect(ask(&cluster, node, []) == String(decoding: CounterAdapter.bytes(3), as: UTF8.self))
+        }
+    }
+
+    @Test("a request id makes a write happen once, whichever node gets it again")
+    func requestIDs() throws {
+        var cluster = try ready(3)
+        #expect(ask(&cluster, 1, [7], id: [1, 2, 3]) == "sum 7")
+        #expect(ask(&cluster, 2, [7], id: [1, 2, 3]) == "sum 7")
+        #expect(ask(&cluster, 0, [7], id: [9]) == "sum 14")
+    }
+
+    @Test("a repetition while the first is on its way is the same write")
+    func repeatsInFlight() throws {
+        var cluster = try ready(3)
+        let first = cluster.ask(1, [7], requestID: [4])
+        let second = cluster.ask(2, [7], requestID: [4])
+        _ = cluster.run { $0.answer(1, first) != nil && $0.answer(2, second) != nil }
+        #expect(cluster.answer(1, first) == "sum 7")
+        #expect(cluster.answer(2, second) == "sum 7")
+    }
+
+    @Test("the leader dies in the middle: each write counts once")
+    func leaderDies() throws {
+        var cluster = try ready(3)
+        let leader = try #require(cluster.leader)
+        let others = (0..<3).filter { $0 != leader }
+        var tokens: [(node: Int, token: RequestToken)] = []
+        for number in 0..<20 {
+            let node = others[number % 2]
+            tokens.append((node, cluster.ask(node, [1], requestID: [UInt8(number)])))
+        }
+        _ = cluster.run(milliseconds: 2) { _ in false }
+        cluster.kill(leader)
+        let answered = cluster.run { cluster in tokens.allSatisfy { cluster.answer($0.node, $0.token) != nil } }
+        #expect(answered)
+        for each in tokens { #expect(cluster.answer(each.node, each.token)?.hasPrefix("sum") == true) }
+        #expect(ask(&cluster, others[0], []) == String(decoding: CounterAdapter.bytes(20), as: UTF8.self))
+        try cluster.restart(leader)
+        let back = cluster.run { $0.nodes[leader].entries.count >= $0.nodes[others[0]].entries.count }
+        #expect(back)
+        #expect(ask(&cluster, leader, [2])?.hasPrefix("sum 22") == true)
+    }
+
+    @Test("all nodes stop and start: everything committed is there")
+    func fullRestart() throws {
+        var cluster = try ready(3)
+        #expect(ask(&cluster, 0, [3]) == "sum 3")
+        for node in 0..<3 { cluster.kill(node) }
+        for node in 0..<3 { try cluster.restart(node) }
+        let isLed = cluster.run { $0.leader != nil }
+        #expect(isLed)
+        let node = try #require(cluster.leader)
+        #expect(ask(&cluster, node, [4]) == "sum 7")
+    }
+
+    @Test("a node whose disk lost what it acknowledged refuses")
+    func rolledBack() throws {
+        var cluster = try ready(3)
+        let leader = try #require(cluster.leader)
+        let victim = (0..<3).first { $0 != leader } ?? 0
+        for _ in 0..<3 { _ = ask(&cluster, leader, [1]) }
+        cluster.kill(victim)
+        cluster.edit(victim) { $0.removeLast(4) }
+        try cluster.restart(victim)
+        let refused = cluster.run(milliseconds: 5_000) { cluster in
+            if case .stopped = cluster.nodes[victim].manager.phase { true } else { false }
+        }
+        #expect(refused)
+        #expect(ask(&cluster, leader, [1]) == "sum 4")
+    }
+
+    @Test("a node whose ledger was altered refuses to start")
+    func alteredLedger() throws {
+        var cluster = try ready(1)
+        #expect(ask(&cluster, 0, [3]) == "sum 3")
+        cluster.kill(0)
+        cluster.edit(0) { $0[2][60] ^= 1 }
+        try cluster.restart(0)
+        let refused = cluster.run(milliseconds: 1_000) { cluster in
+            if case .stopped = cluster.nodes[0].manager.phase { true } else { false }
+        }
+        #expect(refused)
+    }
+
+    @Test("a worker dies: it is rebuilt from the ledger")
+    func workerDies() throws {
+        var cluster = try ready(3)
+        #expect(ask(&cluster, 0, [3]) == "sum 3")
+        for node in 0..<3 {
+            cluster.killWorker(node)
+            _ = cluster.run(milliseconds: 50) { _ in false }
+            #expect(ask(&cluster, node, []) == String(decoding: CounterAdapter.bytes(3), as: UTF8.self))
+        }
+        #expect(ask(&cluster, 1, [2]) == "sum 5")
+    }
+
+    @Test("a leader cut off from the others steps down; what it took is decided by the network")
+    func leaderCutOff() throws {
+        var cluster = try ready(3)
+        let leader = try #require(cluster.leader)
+        let others = (0..<3).filter { $0 != leader }
+        cluster.cut = Set(others.map { [leader, $0].sorted() })
+        let token = cluster.ask(leader, [9], requestID: [77])
+        let moved = cluster.run { cluster in others.contains { cluster.nodes[$0].manager.isLeading } }
+        #expect(moved)
+        #expect(ask(&cluster, others[0], [1])?.hasPrefix("sum 1") == true)
+        cluster.cut = []
+        _ = cluster.run { $0.answer(leader, token) != nil }
+        #expect(cluster.answer(leader, token) == "sum 10")
+    }
+
+    @Test("receipts verify, for an entry and for one transaction of a batch")
+    func receipts() throws {
+        var cluster = try ready(3)
+        let token = cluster.ask(0, [1, 2, 3])
+        _ = cluster.run { $0.answer(0, token) != nil }
+        let id = try #require(cluster.nodes[0].answers[token]?.reflects)
+        for (text, hasBatch) in [("\(id)", false), ("\(id).1", true)] {
+            let receiptToken = cluster.ask(
+                0, [], method: "GET", path: "/app/receipt", parameters: [("transaction_id", text)])
+            _ = cluster.run { $0.answer(0, receiptToken) != nil }
+            let body = try #require(cluster.nodes[0].answers[receiptToken]?.body)
+            guard let receipt = try? Receipt(json: body) else {
+                // The commit that the answer reflects may be the signature after the batch.
+                continue
+            }
+            #expect((receipt.batch != nil) == hasBatch)
+        }
+    }
+
+    @Test("malformed node messages are refused, at every length")
+    func malformedMessages() throws {
+        let message = NodeMessage.join(JoinRequest(address: "127.0.0.1:9000", publicKey: [1, 2, 3])).encoded()
+        for length in 0..<message.count {
+            #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: Array(message[..<length])) }
+        }
+        #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: message + [0]) }
+        var random = SeededBytes(state: 7)
+        for _ in 0..<20_000 {
+            var bytes = message
+            bytes[Int(random.next(1)[0]) % bytes.count] = random.next(1)[0]
+            _ = try? NodeMessage(decoding: bytes)
+            _ = try? NodeMessage(decoding: [1] + random.next(Int(random.next(1)[0])))
+        }
+    }
+}
