@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=${SCRATCH:-.build-release}
 swift=${SWIFT:-swift}
-build() { "$swift" build -c release --scratch-path "$scratch" "$@" 2>&1 | grep -vE '^\[[0-9]+/[0-9]+\] (Compiling|Write|Emitting|Wrapping)' ; return "${PIPESTATUS[0]}"; }
+build() { "$swift" build -c release --scratch-path "$scratch" "$@" 2>&1 | grep --line-buffered -vE '^\[[0-9]+/[0-9]+\] (Compiling|Write|Emitting|Wrapping)' ; return "${PIPESTATUS[0]}"; }
 
 echo "== build"
 build --build-tests

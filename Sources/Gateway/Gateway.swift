@@ -71,14 +71,21 @@ public final class Gateway: HTTPHandler {
 
     private func refusal(of request: HTTPRequest) -> HTTPResponse? {
         let host = request.header("host") ?? ""
-        let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
-        guard settings.allowedHosts.contains(name.lowercased()) else {
+        guard settings.allowedHosts.contains(Self.name(host).lowercased()) else {
             return .error(403, code: "AuthorizationFailed", message: "this host name is not served here")
         }
         if let origin = request.header("origin"), !settings.allowedOrigins.contains(origin) {
             return .error(403, code: "AuthorizationFailed", message: "this web origin is not served here")
         }
         return nil
+    }
+
+    /// The host of a `Host` header without its port.
+    private static func name(_ host: String) -> String {
+        guard host.hasPrefix("[") else { return String(host.prefix { $0 != ":" }) }
+        guard let end = host.firstIndex(of: "]") else { return host }
+        let rest = host[host.index(after: end)...]
+        return rest.isEmpty || rest.hasPrefix(":") ? String(host[...end]) : host
     }
 
     private static func preflight(_ origin: String?) -> HTTPResponse {

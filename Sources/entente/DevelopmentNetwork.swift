@@ -103,7 +103,7 @@ final class DevelopmentNetwork: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try process.runUnblocked()
         children.nodes.append(process)
     }
 
@@ -122,7 +122,7 @@ final class DevelopmentNetwork: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try process.runUnblocked()
         children.gateway = process
         let url = "http://127.0.0.1:\(port)"
         let client = try HTTPClient(

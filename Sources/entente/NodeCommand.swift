@@ -129,6 +129,9 @@ enum NodeLauncher {
     static func make(
         _ configuration: NodeConfiguration, task: NodeSettings.Task, logger: Logger
     ) throws -> Launcher {
+        guard configuration.isolation == .process else {
+            throw UserError("isolation: inline is not in this version; use isolation: process")
+        }
         let genesis =
             task == .run && !configuration.genesisFile.isEmpty ? try readFile(configuration.genesisFile) : []
         if task == .run, genesis.isEmpty {

@@ -80,6 +80,18 @@ func writeFile(_ path: String, _ bytes: [UInt8], secret: Bool = false) throws {
     }
 }
 
+extension Process {
+    /// Starts the process with no signal blocked: threads of the pool have all of them blocked, and a child inherits that.
+    func runUnblocked() throws {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try run()
+    }
+}
+
 /// Writes a line to standard error.
 func note(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))

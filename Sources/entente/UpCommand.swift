@@ -72,7 +72,7 @@ struct Up: AsyncParsableCommand {
         environment["ENTENTE_KEY"] = network.clientKey
         environment["ENTENTE_NETWORK_CERTIFICATE"] = network.networkCertificate
         process.environment = environment
-        try process.run()
+        try process.runUnblocked()
         let ended = Task { @Sendable [id = process.processIdentifier] in
             await signals.wait()
             kill(id, SIGTERM)

@@ -82,7 +82,8 @@ struct BlockBuilder {
         }
         let nonce = processor.account(prepared.sender)?.nonce ?? 0
         if prepared.transaction.transaction.nonce > nonce {
-            return deferred(prepared, submission, processor.fork)
+            let balance = processor.account(prepared.sender)?.balance ?? .zero
+            return deferred(prepared, submission, processor.fork, balance: balance)
         }
         do throws(TransactionError) {
             let receipt = try processor.execute(prepared.transaction.transaction, sender: prepared.sender)
@@ -136,8 +137,12 @@ struct BlockBuilder {
     }
 
     private mutating func deferred(
-        _ prepared: SenderCache.Entry, _ submission: Submission, _ fork: Fork
+        _ prepared: SenderCache.Entry, _ submission: Submission, _ fork: Fork, balance: UInt256
     ) -> ExecutionOutcome {
+        // A sender who can't pay for it now may not take up room.
+        guard let cost = prepared.transaction.transaction.maximumCost, cost <= balance else {
+            return Self.refusal(TransactionError.Code.insufficientFunds.rawValue)
+        }
         do throws(TransactionError) {
             try prepared.transaction.transaction.validate(fork)
         } catch {

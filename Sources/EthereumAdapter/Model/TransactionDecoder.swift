@@ -46,6 +46,10 @@ private struct TransactionFields {
             case .dynamicFee: 12
             case .blob: 14
             }
+        // EIP-4844's network form wraps the transaction with its blobs; nobody here carries them.
+        if kind == .blob, items.count == 4 || items.count == 5 {
+            throw TransactionError(.unsupportedType, "blob transactions are not accepted: no node here carries blobs")
+        }
         guard items.count == expected else {
             throw TransactionError(.malformed, "\(items.count) fields where a type \(kind.rawValue) has \(expected)")
         }

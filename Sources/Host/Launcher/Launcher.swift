@@ -139,6 +139,9 @@ public final class Launcher {
                     } else {
                         self.channel = nil
                     }
+                } catch where error.isClosed {
+                    // It is ending; its exit tells the rest.
+                    self.channel = nil
                 } catch {
                     log(.error, "the manager broke the control protocol", ["reason": "\(error)"])
                     manager.signal(SIGKILL)

@@ -143,6 +143,7 @@ extension Manager {
         releaseCommitWaits()
         releaseApplyWaits()
         if phase == .joining { joinIfAdmitted() }
+        resumeIfCaughtUp()
         if isPrimary { proposeMembershipChange() }
     }
 

@@ -54,6 +54,8 @@ public struct Manager {
     var appliedSeqno: UInt64 = 0
     var primary: PeerID?
     var isPrimary = false
+    /// Last signature of this node's own ledger when it restarted.
+    var recovered: LogPosition?
     /// Ledger time of the newest entry, in milliseconds since 1970.
     var ledgerTime: UInt64 = 0
 
@@ -182,7 +184,11 @@ public struct Manager {
 
     private mutating func refuseWhenStopped(_ input: ManagerInput) -> [ManagerEffect] {
         if case .request(let request) = input, case .stopped(let reason) = phase {
-            refuse(request.token, .notReady, "the node has stopped: \(reason)")
+            if request.listener == .administration {
+                administrate(request)
+            } else {
+                refuse(request.token, .notReady, "the node has stopped: \(reason)")
+            }
         }
         return effects
     }
@@ -192,6 +198,8 @@ public struct Manager {
         log(.error, "the node has stopped", [("reason", reason)])
         phase = .stopped(reason)
         for token in clients.keys.sorted() { refuse(token, .notReady, "the node has stopped") }
+        // Its operator shall be able to ask why.
+        serve()
     }
 
     private mutating func shutDown() {

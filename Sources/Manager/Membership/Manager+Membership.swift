@@ -221,7 +221,14 @@ extension Manager {
         phase = .active
         reloadConstitution()
         log(.info, "active", [("seqno", String(lastSeqno)), ("network", constitution.networkID)])
-        effects.append(.serve(certificate: sealed.nodeCertificate, networkCertificate: sealed.networkCertificate))
+        serve()
         openWorkerIfPossible()
+    }
+
+    /// Opens the client listeners, once the node has a certificate.
+    mutating func serve() {
+        guard !sealed.nodeCertificate.isEmpty else { return }
+        effects.append(
+            .serve(certificate: sealed.nodeCertificate, networkCertificate: sealed.networkCertificate))
     }
 }

@@ -115,8 +115,22 @@ extension Manager {
             phase = .joining
             return
         }
+        guard nodeCertificate(of: node.id) != nil else {
+            phase = .joining
+            return startConsensus(.restart(sealed.hardState, ledger.index))
+        }
+        recovered = ledger.index.lastSignature
+        serve()
         startConsensus(.restart(sealed.hardState, ledger.index))
-        if nodeCertificate(of: node.id) != nil { becomeActive() } else { phase = .joining }
+    }
+
+    /// A restarted node serves its clients once it knows as committed what may have been committed before: its own last
+    /// signature, or anything of a later view, whose leader holds all of that.
+    mutating func resumeIfCaughtUp() {
+        guard phase == .recovering, let recovered, let view = ledger.index.view(at: appliedSeqno),
+            appliedSeqno >= recovered.seqno || view > recovered.view
+        else { return }
+        becomeActive()
     }
 
     /// Consensus comes to life.

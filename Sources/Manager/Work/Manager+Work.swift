@@ -117,8 +117,8 @@ extension Manager {
                 return
             }
             works[number] = nil
-            let committed = commitID
-            if let reflects = work.reflects { clients[token]?.reflects = max(reflects, committed) }
+            // A writer is told its own transaction, which all that it read before precedes.
+            if let reflects = work.reflects { clients[token]?.reflects = reflects }
             guard worker.isReady else {
                 return refuse(
                     token, .notReady, "the outcome is in the ledger, but the worker is starting; ask again",
