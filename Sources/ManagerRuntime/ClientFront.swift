@@ -33,9 +33,6 @@ final class ClientFront: @unchecked Sendable {
         self.submit = submit
     }
 
-    /// Whether the listeners are open.
-    var isServing: Bool { !servers.isEmpty }
-
     /// Opens the listeners.
     func serve(
         identity: TLSIdentity, listeners: [(listener: Listener, descriptor: CInt, limits: HTTPLimits)]

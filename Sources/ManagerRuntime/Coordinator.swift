@@ -28,6 +28,8 @@ final class Coordinator: @unchecked Sendable {
     private var timer: Scheduled<Void>?
     private var timerDeadline: UInt64 = .max
     private var isStopping = false
+    /// The client listeners are open, or being opened: a descriptor can be taken over once only.
+    private var isServing = false
     /// Inputs that came while effects of an earlier one were being carried out.
     private var waiting: [ManagerInput] = []
     private var isHandling = false
@@ -122,7 +124,7 @@ final class Coordinator: @unchecked Sendable {
     /// Sets the timer to the manager's next deadline.
     private func schedule() {
         let deadline = manager.deadline
-        guard deadline < timerDeadline || timer == nil else { return }
+        guard deadline < .max, deadline < timerDeadline || timer == nil else { return }
         timer?.cancel()
         timerDeadline = deadline
         let wait = deadline - min(deadline, HostClock.monotonicMicroseconds())
@@ -160,7 +162,8 @@ final class Coordinator: @unchecked Sendable {
 
     private func serve(_ certificate: String, _ network: String) {
         publish("network.pem", network)
-        guard let front, !front.isServing else { return }
+        guard let front, !isServing else { return }
+        isServing = true
         let application = (Listener.application, handOver.applicationListener, limits[.application] ?? HTTPLimits())
         let administration = (
             Listener.administration, handOver.administrationListener, limits[.administration] ?? HTTPLimits()

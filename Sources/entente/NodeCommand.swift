@@ -43,6 +43,12 @@ struct Node: ParsableCommand {
         @OptionGroup var options: Options
 
         func run() throws {
+            // A request to stop that comes before the node runs, or between two runs, waits for the launcher to see it.
+            var stops = sigset_t()
+            sigemptyset(&stops)
+            sigaddset(&stops, SIGTERM)
+            sigaddset(&stops, SIGINT)
+            pthread_sigmask(SIG_BLOCK, &stops, nil)
             let configuration = try options.load()
             let logger = NodeLauncher.logger(configuration)
             let launcher = try NodeLauncher.make(configuration, task: .run, logger: logger)

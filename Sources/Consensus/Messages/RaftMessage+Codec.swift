@@ -35,6 +35,7 @@ extension RaftMessage {
             writer.integer(response.seqno)
             response.agreement.encode(to: &writer)
             writer.integer(response.round)
+            writer.integer(response.attempt)
             writer.integer(response.commit)
         case .voteRequest(let request):
             writer.integer(UInt8(3))
@@ -49,6 +50,7 @@ extension RaftMessage {
             writer.integer(response.campaign)
             writer.bool(response.granted)
             response.committed.encode(to: &writer)
+            response.settled.encode(to: &writer)
         case .timeoutNow:
             writer.integer(UInt8(5))
             writer.integer(view)
@@ -97,7 +99,7 @@ extension RaftMessage {
                 AppendResponse(
                     accepted: try reader.bool(), counts: try reader.bool(), seqno: try reader.integer(),
                     agreement: try LogPosition(&reader),
-                    round: try reader.integer(), commit: try reader.integer()))
+                    round: try reader.integer(), attempt: try reader.integer(), commit: try reader.integer()))
         case 3:
             body = .voteRequest(
                 VoteRequest(
@@ -107,7 +109,7 @@ extension RaftMessage {
             body = .voteResponse(
                 VoteResponse(
                     isPreVote: try reader.bool(), campaign: try reader.integer(), granted: try reader.bool(),
-                    committed: try LogPosition(&reader)))
+                    committed: try LogPosition(&reader), settled: try LogPosition(&reader)))
         case 5: body = .timeoutNow
         case 6:
             body = .restartQuery(
@@ -130,6 +132,7 @@ extension AppendEntries {
         previous.encode(to: &writer)
         writer.integer(commit)
         writer.integer(round)
+        writer.integer(attempt)
         writer.integer(UInt32(truncatingIfNeeded: entries.count))
         for entry in entries {
             writer.integer(entry.view)
@@ -148,6 +151,7 @@ extension AppendEntries {
         let previous = try LogPosition(&reader)
         let commit = try reader.integer(UInt64.self)
         let round = try reader.integer(UInt64.self)
+        let attempt = try reader.integer(UInt64.self)
         let count = Int(try reader.integer(UInt32.self))
         guard count <= RaftMessage.entriesMax, count <= reader.remaining / 13 else {
             throw ConsensusError.message("more entries than bytes")
@@ -170,7 +174,7 @@ extension AppendEntries {
             entries.append(
                 LogEntry(view: entryView, seqno: previous.seqno + 1 + UInt64(index), kind: kind, bytes: bytes))
         }
-        self.init(previous: previous, entries: entries, commit: commit, round: round)
+        self.init(previous: previous, entries: entries, commit: commit, round: round, attempt: attempt)
         guard isWellFormed(in: view) else { throw ConsensusError.message("views of entries are not in order") }
     }
 

@@ -41,6 +41,9 @@ public struct AppendEntries: Hashable, Sendable {
     /// Counts heartbeats; the answer repeats it, so the leader knows that it still led when it sent this. 0 wants no
     /// answer unless there is something to acknowledge or to refuse.
     public var round: UInt64
+    /// Counts the leader's searches for agreement with this peer; the answer repeats it. So a refusal is acted upon once,
+    /// not once for each message that was on its way.
+    public var attempt: UInt64
 
     /// Seqno of the last entry here.
     public var end: UInt64 { previous.seqno &+ UInt64(entries.count) }
@@ -59,6 +62,8 @@ public struct AppendResponse: Hashable, Sendable {
     public var agreement: LogPosition
     /// The round answered.
     public var round: UInt64
+    /// The attempt answered.
+    public var attempt: UInt64
     /// The follower's commit point.
     public var commit: UInt64
 }
@@ -81,8 +86,11 @@ public struct VoteResponse: Hashable, Sendable {
     public var campaign: UInt64
     /// Yes or no.
     public var granted: Bool
-    /// The voter's commit point: a candidate that holds it learns which configurations still count.
+    /// The voter's commit point: a candidate that holds it learns that it is committed.
     public var committed: LogPosition
+    /// The newest configuration that the voter knows to be committed, be it from ``Configuration/settled``: a candidate
+    /// that holds it learns that earlier ones do not count any more.
+    public var settled: LogPosition
 }
 
 /// What a restarted node holds. Peers that hear it take up its view, as with any message.

@@ -15,6 +15,8 @@ struct Progress: Sendable {
     /// The next entry to send.
     var next: UInt64
     var state = State.probing
+    /// Counts the searches for agreement.
+    var attempt: UInt64 = 0
     /// The shell is reading old entries for it.
     var isLoading = false
     /// What is on its way: last seqno and bytes of each AppendEntries.
@@ -56,6 +58,7 @@ struct Progress: Sendable {
     /// Goes back to looking for agreement, `next` being the best guess.
     mutating func probe(from next: UInt64) {
         state = .probing
+        attempt += 1
         self.next = max(next, match + 1)
         inflight.removeAll()
         inflightBytes = 0

@@ -16,7 +16,7 @@ extension Raft {
     /// Looks at the log's configurations again after they changed.
     mutating func refreshConfigurations() {
         let before = activeConfigurations
-        activeConfigurations = index.active(commit: commit)
+        activeConfigurations = index.active(commit: max(commit, settled))
         if settings.faults.contains(.skipsJointPhase) { activeConfigurations = activeConfigurations.suffix(1) }
         if before != activeConfigurations {
             out.append(.configurationsChanged(activeConfigurations.map(\.configuration)))
@@ -89,7 +89,7 @@ extension Raft {
 
     /// The commit point went over a configuration: earlier ones do not count any more.
     mutating func configurationsCommitted() {
-        activeConfigurations = index.active(commit: commit)
+        activeConfigurations = index.active(commit: max(commit, settled))
         noteMembership()
     }
 

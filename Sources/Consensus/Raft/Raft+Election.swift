@@ -3,7 +3,7 @@ extension Raft {
     /// Configurations that a candidate must win: those of the log it would lead with, which ends at its last signature.
     var electionConfigurations: [PlacedConfiguration] {
         let last = index.lastSignature.seqno
-        let active = index.active(commit: commit, end: max(last, commit))
+        let active = index.active(commit: max(commit, settled), end: max(last, commit))
         if settings.faults.contains(.skipsJointPhase) { return active.suffix(1) }
         return active.isEmpty ? Array(activeConfigurations.prefix(1)) : active
     }
@@ -76,12 +76,15 @@ extension Raft {
         let committed = index.position(at: commit) ?? .zero
         send(
             .voteResponse(
-                VoteResponse(isPreVote: isPreVote, campaign: campaign, granted: granted, committed: committed)),
+                VoteResponse(
+                    isPreVote: isPreVote, campaign: campaign, granted: granted, committed: committed,
+                    settled: activeConfigurations.first.flatMap { index.position(at: $0.seqno) } ?? .zero)),
             to: peer)
     }
 
     mutating func onVoteResponse(_ response: VoteResponse, view peerView: UInt64, from peer: PeerID) {
         learnCommitted(response.committed)
+        learnSettled(response.settled)
         if peerView > view { return enter(view: peerView) }
         guard response.granted else { return }
         if response.isPreVote {

@@ -12,6 +12,7 @@ extension Raft {
         guard role != .leader else { return halt("two leaders in one view") }
         if role != .follower { becomeFollower() }
         leader = peer
+        attempt = append.attempt
         heardLeaderAt = now
         resetElectionTimer()
 
@@ -81,7 +82,8 @@ extension Raft {
         send(
             .appendResponse(
                 AppendResponse(
-                    accepted: true, counts: !isRestarting, seqno: seqno, agreement: .zero, round: round, commit: commit)
+                    accepted: true, counts: !isRestarting, seqno: seqno, agreement: .zero, round: round,
+                    attempt: attempt, commit: commit)
             ),
             to: peer)
     }
@@ -92,7 +94,7 @@ extension Raft {
             .appendResponse(
                 AppendResponse(
                     accepted: false, counts: !isRestarting, seqno: append.previous.seqno, agreement: agreement,
-                    round: append.round,
+                    round: append.round, attempt: append.attempt,
                     commit: commit)),
             to: peer)
     }

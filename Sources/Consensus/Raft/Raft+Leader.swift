@@ -110,7 +110,8 @@ extension Raft {
     /// False if the log does not reach back so far.
     private mutating func sendEntries(_ entries: [LogEntry], bytes: Int, to place: Int) -> Bool {
         guard let previous = index.position(at: progress[place].next - 1) else { return false }
-        let append = AppendEntries(previous: previous, entries: entries, commit: commit, round: 0)
+        let append = AppendEntries(
+            previous: previous, entries: entries, commit: commit, round: 0, attempt: progress[place].attempt)
         progress[place].next = append.end + 1
         progress[place].commitSent = commit
         progress[place].sent(end: append.end, bytes: bytes)
@@ -126,7 +127,9 @@ extension Raft {
         }
         progress[place].commitSent = commit
         send(
-            .append(AppendEntries(previous: previous, entries: [], commit: commit, round: round)),
+            .append(
+                AppendEntries(
+                    previous: previous, entries: [], commit: commit, round: round, attempt: progress[place].attempt)),
             to: progress[place].id)
     }
 
@@ -142,7 +145,7 @@ extension Raft {
         progress[place].commitKnown = max(progress[place].commitKnown, min(response.commit, commit))
         if response.accepted {
             guard response.seqno <= lastSeqno else { return }
-            accepted(response.seqno, counts: response.counts, place)
+            accepted(response, place)
         } else {
             refused(response, place)
         }
@@ -153,12 +156,13 @@ extension Raft {
         }
     }
 
-    private mutating func accepted(_ seqno: UInt64, counts: Bool, _ place: Int) {
+    private mutating func accepted(_ response: AppendResponse, _ place: Int) {
+        let seqno = response.seqno
         progress[place].received(seqno)
-        let isNews = counts && seqno > progress[place].match
+        let isNews = response.counts && seqno > progress[place].match
         if isNews { progress[place].match = seqno }
         switch progress[place].state {
-        case .probing: progress[place].state = .streaming
+        case .probing: if response.attempt == progress[place].attempt { progress[place].state = .streaming }
         case .streaming: break
         case .snapshot: if seqno + 1 >= firstAvailable { progress[place].state = .streaming }
         }
@@ -183,7 +187,7 @@ extension Raft {
             advanceCommit()
         }
         // Old news: a NACK never takes back what was acknowledged, and only the present guess can be refused.
-        guard response.seqno > progress[place].match else { return }
+        guard response.seqno > progress[place].match, response.attempt == progress[place].attempt else { return }
         switch progress[place].state {
         case .probing: guard response.seqno == progress[place].next - 1 else { return }
         case .streaming: guard response.seqno < progress[place].next else { return }

@@ -36,7 +36,7 @@ struct RestartRound: Sendable {
     /// The configurations of the peer whose oldest active one is the newest, and so knows more of earlier ones to be
     /// out of force: a node that was away long may know none of those who count now.
     var known: [PlacedConfiguration] = []
-    var answers: [(peer: PeerID, view: UInt64, answer: RestartAnswer)] = []
+    var answers: [(peer: PeerID, view: UInt64, at: Microseconds, answer: RestartAnswer)] = []
 }
 
 extension Raft {
@@ -67,7 +67,11 @@ extension Raft {
     }
 
     mutating func authorizeRestart() {
-        guard case .restarting(var restart) = phase else { return }
+        guard case .restarting(var restart) = phase else {
+            // Nobody can show any more what a peer once showed; members accept the log as it is.
+            barrier = .zero
+            return
+        }
         restart.isAuthorized = true
         phase = .restarting(restart)
         evaluateRestart()
@@ -104,10 +108,15 @@ extension Raft {
         }
         let answer = RestartAnswer(
             nonce: query.nonce, objection: objection, isRestarting: isRestarting, isLeader: role == .leader,
-            hearsLeader: hearsLeader, hasVoted: hasGivenVote, lastSignature: index.lastSignature,
+            hearsLeader: hearsLeader, hasVoted: hasGivenVote, lastSignature: durableSignature,
             committed: index.position(at: commit) ?? .zero,
             configurations: Array(activeConfigurations.prefix(RaftMessage.configurationsMax)))
         send(.restartAnswer(answer), to: peer)
+    }
+
+    /// What is not on disk may be lost, and would then stand in the way of elections for ever.
+    private var durableSignature: LogPosition {
+        index.signature(atMost: durable).flatMap { index.position(at: $0) } ?? .zero
     }
 
     private var hasGivenVote: Bool {
@@ -130,10 +139,8 @@ extension Raft {
         guard case .restarting(var restart) = phase, answer.nonce == restart.nonce else { return }
         if let reason = answer.objection { return refuseAsRolledBack(reason) }
         learnCommitted(answer.committed)
-        let trustsSeals = settings.restartSealed || restart.isAuthorized
-        barrier = max(barrier, trustsSeals ? answer.committed : answer.lastSignature)
         restart.answers.removeAll { $0.peer == peer }
-        restart.answers.append((peer, peerView, answer))
+        restart.answers.append((peer, peerView, now, answer))
         if (answer.configurations.first?.seqno ?? 0) > restart.known.first?.seqno ?? 0 {
             restart.known = answer.configurations
         }
@@ -148,7 +155,11 @@ extension Raft {
     private mutating func evaluateRestart() {
         guard case .restarting(let restart) = phase else { return }
         let trustsSeals = settings.restartSealed || restart.isAuthorized
-        let counted = restart.answers.filter { $0.view == view && (trustsSeals || !$0.answer.isRestarting) }
+        // A peer that has fallen silent must not go on vouching for a leader that it once heard.
+        let oldest = now - min(now, settings.electionTimeoutMax)
+        let counted = restart.answers.filter {
+            $0.view == view && $0.at >= oldest && (trustsSeals || !$0.answer.isRestarting)
+        }
         let leading = counted.first { $0.answer.isLeader }
         guard isEnough(counted.map(\.peer), restart, trustsSeals: trustsSeals, isLed: leading != nil) else { return }
         if leading == nil {
@@ -158,12 +169,20 @@ extension Raft {
                 return askPeers()
             }
         }
+        let voters = voters(of: effectiveConfigurations(restart))
+        for (peer, _, _, answer) in counted where voters.contains(peer) {
+            barrier = max(barrier, trustsSeals ? answer.committed : answer.lastSignature)
+        }
         confirmRestart(leading?.peer)
     }
 
-    private func isEnough(_ peers: [PeerID], _ restart: RestartRound, trustsSeals: Bool, isLed: Bool) -> Bool {
+    private func effectiveConfigurations(_ restart: RestartRound) -> [PlacedConfiguration] {
         let isBehind = (restart.known.first?.seqno ?? 0) > activeConfigurations.first?.seqno ?? 0
-        let active = isBehind ? restart.known : activeConfigurations
+        return isBehind ? restart.known : activeConfigurations
+    }
+
+    private func isEnough(_ peers: [PeerID], _ restart: RestartRound, trustsSeals: Bool, isLed: Bool) -> Bool {
+        let active = effectiveConfigurations(restart)
         let isGraceOver = now >= restart.startedAt + settings.electionTimeoutMax
         // A node that knows no configuration can ask nobody. Its leader, if there is one, calls within the grace time.
         guard !active.isEmpty else { return isLed || (trustsSeals && isGraceOver) }

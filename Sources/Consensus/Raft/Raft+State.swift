@@ -90,6 +90,7 @@ extension Raft {
         index.truncate(to: seqno)
         window.truncate(to: seqno)
         durable = min(durable, seqno)
+        settled = min(settled, seqno)
         // A write that is still under way must not vouch for other entries that take the place of those it was about.
         if !settings.faults.contains(.trustsOldSync) {
             for place in 0..<writes.count where writes[place].end > seqno { writes[place].end = seqno }
@@ -140,6 +141,15 @@ extension Raft {
             index.signature(atMost: position.seqno) == position.seqno
         else { return }
         setCommit(position.seqno)
+    }
+
+    /// A peer says that the configuration at `position` is committed.
+    mutating func learnSettled(_ position: LogPosition) {
+        guard role != .leader, position.seqno > max(commit, settled), index.holds(position),
+            index.configurations.contains(where: { $0.seqno == position.seqno })
+        else { return }
+        settled = position.seqno
+        refreshConfigurations()
     }
 
     // MARK: Memory of peers

@@ -63,12 +63,14 @@ public struct Raft: Sendable {
     var heardLeaderAt: Microseconds = 0
     var votes: [PeerID] = []
     /// An election needs a candidate with at least this signature, besides our own (see Raft+Restart).
-    var barrier = LogPosition.zero
+    package internal(set) var barrier = LogPosition.zero
     var memories: [PeerMemory] = []
 
     // Following.
     /// In this view the log is known to be the leader's up to here.
     var verified: UInt64 = 0
+    /// The leader's attempt that was heard last.
+    var attempt: UInt64 = 0
     var announced: (view: UInt64, leader: PeerID?, leads: Bool) = (0, nil, false)
 
     // Leading.
@@ -85,6 +87,8 @@ public struct Raft: Sendable {
     // Membership.
     var activeConfigurations: [PlacedConfiguration] = []
     var wasMember = false
+    /// A configuration at or before this seqno is committed, as peers say: earlier ones do not count.
+    var settled: UInt64 = 0
 
     /// A node before its first step.
     ///

@@ -27,6 +27,7 @@ public enum RaftInput: Sendable {
     case read(id: UInt64)
     /// Stand for election now (operators and tests).
     case campaign
-    /// Members have decided that the nodes restarting now may go on with what their seals hold.
+    /// Members have decided that the nodes restarting now may go on with what their seals hold. To a node that is not
+    /// restarting it says that what peers showed at its restart and nobody has any more is given up.
     case restartAuthorized
 }

@@ -144,6 +144,8 @@ public struct Manager {
 
     /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds.
     public var deadline: UInt64 {
+        // A stopped node waits for nothing but questions.
+        if case .stopped = phase { return .max }
         var next = nextExpiry
         if let raft { next = min(next, raft.deadline) }
         if executing == nil, isPrimary, let due = queues.deadline { next = min(next, due) }

@@ -73,6 +73,13 @@ public struct SimulatedDisk: Sendable {
         syncing = 0
     }
 
+    /// What would be left of the disk if the power failed now and nothing more reached it.
+    func crashed() -> SimulatedDisk {
+        var copy = self
+        copy.crash(keepingLog: 0, seals: 0)
+        return copy
+    }
+
     /// The same disk with another seal.
     func sealed(_ seal: HardState?) -> SimulatedDisk {
         var copy = self

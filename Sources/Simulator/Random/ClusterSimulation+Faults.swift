@@ -29,7 +29,11 @@ extension ClusterSimulation {
         case .reconfigure: reconfigure()
         case .transfer: if let leader = someLeader() { step(leader, .transferLeadership(to: nil)) }
         case .compact: compact()
+        case .save: for node in nodes.indices { nodes[node].oldDisk = nodes[node].disk.crashed() }
         case .rollback: rollBack()
+        case .authorize(let node, let life):
+            // Members look at the machine before they let it go on.
+            if nodes[node].life == life, !nodes[node].wasRolledBack { step(node, .restartAuthorized) }
         case .heal: heal()
         case .checkRest: checkRest()
         default: break
@@ -89,6 +93,7 @@ extension ClusterSimulation {
             return startNode(node, .genesis(configuration, view: (disk.seal?.view ?? 1) + 1))
         }
         startNode(node, disk.restart())
+        events.add(.authorize(node, life: nodes[node].life), at: now + 1_000_000 + random.below(2_000_000))
     }
 
     /// The host puts a node's disk and seal back to an older state while it is down.
@@ -210,11 +215,18 @@ extension ClusterSimulation {
             isAtRest = true
             return
         }
+        if nodes.contains(where: \.wasRolledBack), now >= healedAt + Self.restWithin / 4 {
+            // A disk that lost what it had shown to others may have held the only copy of something committed: then the
+            // others rightly wait for their members, rather than serve a shorter history.
+            refusals += 1
+            isAtRest = true
+            return
+        }
         guard now < healedAt + Self.restWithin else {
             return oracle.violated("Liveness", "no rest within \(Self.restWithin / 1_000_000) s: " + describeNodes())
         }
         if let leader = nodes.indices.first(where: { nodes[$0].raft?.isLeader ?? false }),
-            oracle.committed.count < restGoal ?? 0
+            oracle.committed.count < restGoal ?? 0 || (nodes[leader].raft?.configurations.count ?? 0) > 1
         {
             propose(leader, [.data, .signature])
         }
@@ -239,7 +251,7 @@ extension ClusterSimulation {
         nodes.map { node in
             guard let raft = node.raft else { return "\(node.id) down\(node.isRetired ? " (retired)" : "")" }
             return "\(node.id) \(raft.role) view \(raft.view) log \(raft.last) durable \(raft.durable)"
-                + " commit \(raft.commit)\(raft.isRestarting ? " restarting" : "")\(raft.isRefusing ? " refusing" : "")"
+                + " commit \(raft.commit) signature \(raft.index.lastSignature) barrier \(raft.barrier)\(raft.isRestarting ? " restarting" : "")\(raft.isRefusing ? " refusing" : "")"
                 + " \(raft.configurations.map { "\($0.seqno):\($0.configuration.voters)/\($0.configuration.learners)" })"
         }.joined(separator: "; ")
     }

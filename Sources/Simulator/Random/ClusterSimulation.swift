@@ -26,6 +26,8 @@ public struct SimulationReport: Sendable {
     public let rollbacksRecognised: Int
     /// Reads answered.
     public let reads: Int
+    /// 1 if the cluster waits for its members after a rollback.
+    public let refusals: Int
 }
 
 /// A whole cluster of consensus cores in one object: network, disks, clients, operators and faults, all from one seed.
@@ -43,7 +45,8 @@ public final class ClusterSimulation {
         case becameLeader(Int, life: Int)
         case settle(Int, life: Int, seqno: UInt64)
         case restart(Int)
-        case propose, read, crash, partition, reconfigure, transfer, compact, rollback
+        case propose, read, crash, partition, reconfigure, transfer, compact, save, rollback
+        case authorize(Int, life: Int)
         case heal, checkRest
         case mend([Int], [Int])
     }
@@ -93,6 +96,7 @@ public final class ClusterSimulation {
     var reconfigurations = 0
     var rollbacksRecognised = 0
     var reads = 0
+    var refusals = 0
     let keepsTrace: Bool
     var trace: [String] = []
     let faultMicroseconds: UInt64
@@ -125,7 +129,8 @@ public final class ClusterSimulation {
         return SimulationReport(
             seed: seed, violation: oracle.violation, steps: steps, microseconds: now,
             committed: oracle.committed.count, traceHash: hash, trace: trace, elections: elections, crashes: crashes,
-            reconfigurations: reconfigurations, rollbacksRecognised: rollbacksRecognised, reads: reads)
+            reconfigurations: reconfigurations, rollbacksRecognised: rollbacksRecognised, reads: reads,
+            refusals: refusals)
     }
 
     func note(_ line: @autoclosure () -> String, _ values: UInt64...) {
@@ -148,7 +153,11 @@ public final class ClusterSimulation {
             startFounded()
         }
         for event in [Event.propose, .read, .crash, .partition, .reconfigure, .transfer, .compact] { plan(event) }
-        if profile.rollbackOnce { events.add(.rollback, at: random.below(faultMicroseconds / 2 + 1)) }
+        if profile.rollbackOnce {
+            let half = faultMicroseconds / 2
+            events.add(.save, at: random.below(half + 1))
+            events.add(.rollback, at: half + random.below(half / 2 + 1))
+        }
         events.add(.heal, at: faultMicroseconds)
     }
 
@@ -163,9 +172,10 @@ public final class ClusterSimulation {
         oracle.found(on: entries)
         for node in nodes.indices {
             nodes[node].disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, vote: .free, commit: 2))
-            nodes[node].oldDisk = nodes[node].disk
             startNode(node, nodes[node].disk.restart())
         }
+        // However the policy is, the members wanted this start.
+        for node in nodes.indices { step(node, .restartAuthorized) }
     }
 
     func addNode() -> Int {
