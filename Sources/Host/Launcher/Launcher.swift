@@ -139,12 +139,14 @@ public final class Launcher {
                     } else {
                         self.channel = nil
                     }
-                } catch where error.isClosed {
-                    // It is ending; its exit tells the rest.
-                    self.channel = nil
                 } catch {
-                    log(.error, "the manager broke the control protocol", ["reason": "\(error)"])
-                    manager.signal(SIGKILL)
+                    if error.isClosed {
+                        // The manager is ending; its exit tells the rest.
+                        self.channel = nil
+                    } else {
+                        log(.error, "the manager broke the control protocol", ["reason": "\(error)"])
+                        manager.signal(SIGKILL)
+                    }
                 }
             }
             if let status = manager.poll() { return managerEnded(status) }
