@@ -28,6 +28,11 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
         var counted: Bool
     }
 
+    /// Output is written at the latest when there is this much of it.
+    private static let sendBytes = 64 << 10
+    /// Answers that may wait to be written before no further request is handled.
+    private static let unsentBytesMax = 256 << 10
+
     let connection: HTTPConnection
     private let server: HTTPServer
     private let verifier: PeerVerifier?
@@ -49,7 +54,9 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
     private var waiting = CircularBuffer<(request: HTTPRequest, sequence: UInt64)>()
     private var running = 0
     private var output: ByteBuffer
+    private var readyBytes = 0
     private var inBurst = false
+    private var flushing = false
     private var readHeld = false
     private var ending = false
     private var draining = false
@@ -92,6 +99,7 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
         firstSequence += UInt64(slots.count)
         slots.removeAll()
         waiting.removeAll()
+        readyBytes = 0
         server.counters.bodyBytesPending.subtract(body.count, ordering: .relaxed)
         body = []
     }
@@ -256,10 +264,10 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
         if pending > server.limits.requestsMax {
             server.counters.requestsBusy.add(1, ordering: .relaxed)
             fill(sequence, .busy("the listener has its maximum of unanswered requests"))
-        } else if running >= server.limits.requestsPerConnectionMax {
-            waiting.append((request, sequence))
-        } else {
+        } else if waiting.isEmpty, mayDispatch {
             dispatch(request, sequence)
+        } else {
+            waiting.append((request, sequence))
         }
     }
 
@@ -282,6 +290,7 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
         ending = true
         let isHead = head?.method == .HEAD
         head = nil
+        readyBytes += response.body.count
         slots.append(
             Slot(
                 response: response, keepAlive: false, isHead: isHead, isOld: false, bodyBytes: body.count,
@@ -320,15 +329,33 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
     private func fill(_ sequence: UInt64, _ response: HTTPResponse) {
         guard sequence >= firstSequence, sequence - firstSequence < UInt64(slots.count) else { return }
         let offset = Int(sequence - firstSequence)
-        if slots[offset: offset].response == nil { slots[offset: offset].response = response }
+        guard slots[offset: offset].response == nil else { return }
+        slots[offset: offset].response = response
+        readyBytes += response.body.count
     }
 
     /// Writes the answers that are ready and in order, starts waiting requests, and settles what comes next.
     private func flush() {
-        guard let context else { return }
+        guard let context, !flushing else { return }
+        flushing = true
+        defer { flushing = false }
+        while true {
+            guard writeReady(context) else { return }
+            if output.readableBytes >= Self.sendBytes { send(context) }
+            guard mayDispatch, let next = waiting.popFirst() else { break }
+            dispatch(next.request, next.sequence)
+        }
+        send(context)
+        if slots.isEmpty, phase == .answering { becomeIdle() }
+        resumeReading(context)
+    }
+
+    /// Puts the answers that are ready and in order into the output; false when the last one ended the connection.
+    private func writeReady(_ context: ChannelHandlerContext) -> Bool {
         while let slot = slots.first, let response = slot.response {
             _ = slots.popFirst()
             firstSequence += 1
+            readyBytes -= response.body.count
             release(slot)
             let last = !slot.keepAlive || response.closesConnection || (draining && slots.isEmpty && head == nil)
             HTTPResponseWriter.write(response, isHead: slot.isHead, isOld: slot.isOld, closes: last, to: &output)
@@ -336,19 +363,18 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
                 ending = true
                 forgetOutstanding()
                 send(context)
-                return linger(context)
+                linger(context)
+                return false
             }
         }
-        let wasInBurst = inBurst
-        inBurst = true  // a handler that answers at once must not come back in here
-        while running < server.limits.requestsPerConnectionMax, let next = waiting.popFirst() {
-            dispatch(next.request, next.sequence)
-        }
-        inBurst = wasInBurst
-        send(context)
-        if let first = slots.first, first.response != nil { return flush() }
-        if slots.isEmpty, phase == .answering { becomeIdle() }
-        resumeReading(context)
+        return true
+    }
+
+    /// Whether one more request may go to the handler: a client that asks without reading its answers must wait, or they
+    /// would pile up here.
+    private var mayDispatch: Bool {
+        running < server.limits.requestsPerConnectionMax && channel.isWritable
+            && readyBytes + output.readableBytes < Self.unsentBytesMax
     }
 
     private func send(_ context: ChannelHandlerContext) {
@@ -397,7 +423,7 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if channel.isWritable {
             writeDeadline = .distantFuture
-            resumeReading(context)
+            if !inBurst { flush() }
         } else if writeDeadline == .distantFuture {
             writeDeadline = .now() + server.limits.writeTimeout
         }
