@@ -164,7 +164,7 @@ let package = Package(
         tests("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", "Store"]),
         tests("WorkerRuntime", ["AdapterKit", "Ledger", "Primitives", "Store"]),
         tests("Simulator", ["Consensus"]),
-        // tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
+        tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: rules),
     ]
 )

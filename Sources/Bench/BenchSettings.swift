@@ -29,7 +29,7 @@ public struct BenchSettings: Sendable {
     /// Which node gets the requests.
     public var target = Target.primary
     /// Microseconds from one look at a node's commit to the next.
-    public var watchInterval: UInt64 = 2000
+    public var watchInterval: UInt64 = 4000
     /// Threads of the bench for the load.
     public var threads = 1
     /// Seed of accounts and arrivals.

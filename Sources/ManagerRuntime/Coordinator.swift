@@ -240,7 +240,7 @@ final class Coordinator: @unchecked Sendable {
             let measurement = peer.measurement.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             handle(
                 .peerConnected(
-                    VerifiedNode(id: peer.nodeID, owner: peer.owner, measurement: measurement), address: nil))
+                    VerifiedNode(id: peer.nodeID, owner: peer.owner, measurement: measurement)))
         case .disconnected(let peer): handle(.peerDisconnected(peer))
         case .message(let bytes, let peer): handle(.message(bytes, from: peer))
         }

@@ -140,8 +140,6 @@ extension ManagerProgram {
         manager.requestTimeoutMicroseconds = min(settings.requestTimeoutMilliseconds, 1 << 40) * 1_000
         manager.peers = settings.peers
         manager.address = settings.node.publicAddress
-        manager.applicationAddress = settings.application.publicAddress
-        manager.administrationAddress = settings.administration.publicAddress
         return manager
     }
 

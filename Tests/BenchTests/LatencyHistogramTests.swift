@@ -29,7 +29,7 @@ struct LatencyHistogramTests {
         var histogram = LatencyHistogram()
         for _ in 0..<5000 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let value = state >> 33 >> (state % 20)
+            let value = state >> (33 + state % 20)
             values.append(value)
             histogram.record(value)
         }

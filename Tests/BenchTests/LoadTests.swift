@@ -51,24 +51,23 @@ struct LoadTests {
     }
 
     @Test("an account has one transaction under way; a busy answer gives it the same again")
-    func book() throws {
+    func book() {
         let plan = plan(2)
         var book = AccountBook(plan: plan, nonces: [10, 20])
         book.supply([[[1], [2]], [[3]]])
-        let first = try #require(book.take())
-        let second = try #require(book.take())
-        #expect(book.take() == nil)
-        #expect(first.account == 0 && first.text == [1])
-        #expect(second.text == [3])
+        func take() -> [UInt8]? { book.take()?.text }
+        #expect(take() == [1])
+        #expect(take() == [3])
+        #expect(take() == nil)
         book.finish(0, .notTaken)
-        #expect(book.take()?.text == [1])
+        #expect(take() == [1])
         book.finish(0, .acknowledged)
-        #expect(book.take()?.text == [2])
+        #expect(take() == [2])
         book.finish(0, .unknown)
         #expect(book.freeCount == 0)
         book.finish(1, .acknowledged)
         #expect(book.signedLate == 0)
-        #expect(book.take()?.text == plan.signedText(of: 1, nonce: 21))
+        #expect(take() == plan.signedText(of: 1, nonce: 21))
         #expect(book.signedLate == 1)
         #expect(book.acknowledged == 2)
         #expect(book.nextNonces == [11, 21])
@@ -81,7 +80,8 @@ struct LoadTests {
         for value in 0..<10_000 {
             queue.append(value)
             if value % 3 != 0 {
-                #expect(queue.popFirst() == next)
+                let first = queue.popFirst()
+                #expect(first == next)
                 next += 1
             }
         }

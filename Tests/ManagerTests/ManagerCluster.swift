@@ -28,6 +28,11 @@ struct ManagerCluster {
     private var nextToken: RequestToken = 1
     /// Pairs of nodes that can't hear each other.
     var cut: Set<[Int]> = []
+    /// While set, workers' answers are held back; what was held comes when it is cleared.
+    var workersAreSlow = false { didSet { release() } }
+    /// The same for the reports of disks.
+    var disksAreSlow = false { didSet { release() } }
+    private var held: [(node: Int, isDisk: Bool, input: ManagerInput)] = []
 
     init(_ count: Int) throws {
         var document = ConstitutionDocument(name: "test")
@@ -131,8 +136,8 @@ struct ManagerCluster {
 
     private mutating func connect(_ node: Int) {
         for peer in nodes.indices where peer != node && nodes[peer].isUp {
-            nodes[node].inputs.append(.peerConnected(verified(peer), address: nil))
-            nodes[peer].inputs.append(.peerConnected(verified(node), address: nil))
+            nodes[node].inputs.append(.peerConnected(verified(peer)))
+            nodes[peer].inputs.append(.peerConnected(verified(node)))
         }
     }
 
@@ -153,6 +158,25 @@ struct ManagerCluster {
         return false
     }
 
+    /// Workers' answers that are held back.
+    var heldReplies: Int { held.count { !$0.isDisk } }
+
+    private mutating func release() {
+        let still = held.filter { $0.isDisk ? disksAreSlow : workersAreSlow }
+        for each in held where each.isDisk ? !disksAreSlow : !workersAreSlow {
+            nodes[each.node].inputs.append(each.input)
+        }
+        held = still
+    }
+
+    private mutating func report(_ input: ManagerInput, to node: Int, isDisk: Bool) {
+        if isDisk ? disksAreSlow : workersAreSlow {
+            held.append((node, isDisk, input))
+        } else {
+            nodes[node].inputs.append(input)
+        }
+    }
+
     private mutating func settle() {
         while let index = nodes.indices.first(where: { nodes[$0].isUp && !nodes[$0].inputs.isEmpty }) {
             let input = nodes[index].inputs.removeFirst()
@@ -171,16 +195,16 @@ struct ManagerCluster {
             nodes[other].inputs.append(.message(bytes, from: id(index)))
         case .worker(let frame):
             let reply = nodes[index].worker.handle(frame.message)
-            nodes[index].inputs.append(.workerReply(WorkerFrame(number: frame.number, reply)))
+            report(.workerReply(WorkerFrame(number: frame.number, reply)), to: index, isDisk: false)
         case .restartWorker:
             nodes[index].worker = AdapterHost(kinds: [CounterAdapter.kind])
             nodes[index].inputs.append(.workerReady)
         case .append(let entries, let ticket):
             nodes[index].entries += entries.map(\.bytes)
-            nodes[index].inputs.append(.logPersisted(ticket: ticket))
+            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
         case .truncate(let seqno, let ticket):
             nodes[index].entries.removeLast(nodes[index].entries.count - Int(seqno))
-            nodes[index].inputs.append(.logPersisted(ticket: ticket))
+            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
         case .read(let first, let last, _, let purpose):
             var found: [StoredEntry] = []
             let count = UInt64(nodes[index].entries.count)

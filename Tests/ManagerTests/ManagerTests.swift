@@ -150,6 +150,33 @@ struct ManagerTests {
         #expect(cluster.answer(leader, token) == "sum 10")
     }
 
+    @Test("a signature that falls due while a batch executes does not take the batch's place")
+    func signatureWhileExecuting() throws {
+        var cluster = try ready(1)
+        // The disk is slow: the first batch and its signature stay uncommitted, so that what follows waits its 5 ms.
+        cluster.disksAreSlow = true
+        var tokens = [cluster.ask(0, [1])]
+        _ = cluster.run(milliseconds: 1) { _ in false }
+        tokens.append(cluster.ask(0, [1]))
+        _ = cluster.run(milliseconds: 3) { _ in false }
+        // The second batch executes slowly. When it is done, the third waits as long for its batch as the second's entry
+        // for a signature: the batch is cut first, and takes its time.
+        cluster.workersAreSlow = true
+        _ = cluster.run(milliseconds: 5) { _ in false }
+        tokens.append(cluster.ask(0, [1]))
+        _ = cluster.run(milliseconds: 1) { _ in false }
+        cluster.workersAreSlow = false
+        _ = cluster.run(milliseconds: 1) { _ in false }
+        cluster.workersAreSlow = true
+        _ = cluster.run(milliseconds: 20) { _ in false }
+        #expect(cluster.heldReplies == 1)
+        cluster.workersAreSlow = false
+        cluster.disksAreSlow = false
+        _ = cluster.run { cluster in tokens.allSatisfy { cluster.answer(0, $0) != nil } }
+        #expect(tokens.map { cluster.answer(0, $0) } == ["sum 1", "sum 2", "sum 3"])
+        #expect(!cluster.nodes[0].log.contains { $0.level == .warning || $0.level == .error })
+    }
+
     @Test("receipts verify, for an entry and for one transaction of a batch")
     func receipts() throws {
         var cluster = try ready(3)

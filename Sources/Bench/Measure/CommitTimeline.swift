@@ -9,6 +9,12 @@ public struct CommitTimeline: Sendable {
         public var after: UInt64
         /// When the answer with the entry was here: the entry was committed before this.
         public var by: UInt64
+
+        package init(seqno: UInt64, after: UInt64, by: UInt64) {
+            self.seqno = seqno
+            self.after = after
+            self.by = by
+        }
     }
 
     /// The steps, rising in seqno and in time.

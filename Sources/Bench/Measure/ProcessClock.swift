@@ -7,6 +7,8 @@ public enum ProcessClock {
     /// The process's own POSIX clock is exact; where it can't be read, `utime + stime` of `/proc/PID/stat` (proc(5))
     /// stands in, which counts in hundredths of a second.
     public static func nanoseconds(of process: Int32) -> UInt64? {
+        // A clock id holds 29 bits of the process id; beyond, the C library would name some other clock.
+        guard process > 0, process < 1 << 28 else { return nil }
         var clock = clockid_t()
         var time = timespec()
         if clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 {

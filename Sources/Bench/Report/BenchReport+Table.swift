@@ -48,7 +48,12 @@ extension BenchReport {
                 phase.processors.map {
                     ("\($0.node) \($0.process)", Format.decimal(phase.perTransaction(Double($0.nanoseconds))))
                 } + [
-                    ("watching, within the above", Format.decimal(phase.watchingMicrosecondsPerTransaction))
+                    ("watching, within the above", Format.decimal(phase.watchingMicrosecondsPerTransaction)),
+                    (
+                        "network, without watching",
+                        Format.decimal(
+                            phase.networkMicrosecondsPerTransaction - phase.watchingMicrosecondsPerTransaction)
+                    ),
                 ]
             }, title: "CPU by process, us/tx", columns: phases.map(\.title))
         text += processes
@@ -105,7 +110,9 @@ extension PhaseReport {
         if busy > 0 { remark("\(Format.integer(busy)) transactions were answered with busy") }
         if refused > 0 { remark("\(Format.integer(refused)) transactions were refused") }
         if unknown > 0 { remark("the outcome of \(Format.integer(unknown)) transactions is unknown to the client") }
-        if notSent > 0 { remark("\(Format.integer(notSent)) transactions were due but could not be sent in time") }
+        if notSent > 0 {
+            remark("\(Format.integer(notSent)) transactions were due but not sent in time, since no account was free")
+        }
         if signedLate > 0 { remark("\(Format.integer(signedLate)) transactions were signed while the clock ran") }
         for (reason, count) in reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
             remark("\(Format.integer(count)) x \(reason)")

@@ -50,12 +50,9 @@ extension Manager {
             proposeMembershipChange()
         case .retired:
             stop("this node was removed from the network")
-        case .readReady(let id, let seqno):
-            guard let token = readIndexWaits.removeValue(forKey: id) else { return }
-            if seqno <= appliedSeqno { ask(token) } else { waitingForCommit.append((seqno, token)) }
-        case .readFailed(let id):
-            guard let token = readIndexWaits.removeValue(forKey: id) else { return }
-            refuse(token, .notReady, "this node can't answer for the whole network now", retryAfter: 1)
+        case .readReady, .readFailed:
+            // Reads are served from committed state; nobody asks consensus about one.
+            break
         case .proposalRejected(let why):
             log(.warning, "a proposal was not taken", [("reason", "\(why)")])
         case .restartConfirmed:

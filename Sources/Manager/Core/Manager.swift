@@ -61,7 +61,7 @@ public struct Manager {
 
     // Other nodes.
     /// Peers with an open, attested channel.
-    var channels: [PeerID: PeerChannel] = [:]
+    var channels: [PeerID: VerifiedNode] = [:]
     var pendingJoins: [UInt64: PeerID] = [:]
     var membershipChanges: [MembershipChange] = []
     var nextDial: UInt64 = 0
@@ -81,7 +81,6 @@ public struct Manager {
     var waitingForApply: [(seqno: UInt64, work: UInt64)] = []
     var outcomesAtCommit: [UInt64: [(item: WorkItem, outcome: SubmissionOutcome)]] = [:]
     var inFlightRequests: [RequestKey: [WorkItem]] = [:]
-    var readIndexWaits: [UInt64: RequestToken] = [:]
     var historyQueries: [RequestToken: QueryToken] = [:]
     var nextExpiry: UInt64 = 0
 
@@ -126,8 +125,7 @@ public struct Manager {
         case .begin: begin()
         case .tick: break
         case .request(let request): receive(request)
-        case .clientGone(let token): clientGone(token)
-        case .peerConnected(let peer, let address): peerConnected(peer, address)
+        case .peerConnected(let peer): peerConnected(peer)
         case .peerDisconnected(let peer): peerDisconnected(peer)
         case .message(let bytes, let peer): receive(bytes, from: peer)
         case .workerReady: workerStarted()

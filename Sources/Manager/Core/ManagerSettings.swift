@@ -13,16 +13,10 @@ public struct ManagerSettings: Sendable {
     public var readBytesMax = 4 << 20
     /// Entries of one history request of an adapter.
     public var historyEntriesMax: UInt64 = 1_024
-    /// Requests to the worker that apply entries and are not answered.
-    public var workerBacklogMax = 256
     /// Addresses of nodes to try when there is no other way to know one, `host:port`.
     public var peers: [String] = []
     /// This node's address for other nodes, `host:port`, as its owner signed it.
     public var address = ""
-    /// This node's addresses for clients, by listener, `host:port`; shown in listings.
-    public var applicationAddress = ""
-    /// The same for administration.
-    public var administrationAddress = ""
     /// Validity of the certificates that this node issues, in milliseconds.
     public var certificateValidityMilliseconds: UInt64 = 365 * 86_400_000
 

@@ -9,10 +9,8 @@ public enum ManagerInput: Sendable {
     case tick
     /// A client's request.
     case request(ClientRequest)
-    /// A client closed its connection while it waited.
-    case clientGone(RequestToken)
     /// An attested channel to a peer is open.
-    case peerConnected(VerifiedNode, address: String?)
+    case peerConnected(VerifiedNode)
     /// It is gone.
     case peerDisconnected(PeerID)
     /// A peer's message.

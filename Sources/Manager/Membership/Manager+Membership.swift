@@ -16,17 +16,10 @@ enum MembershipChange: Sendable, Hashable {
     case settle(UInt64)
 }
 
-/// What the manager knows of a peer with an open channel.
-struct PeerChannel: Sendable {
-    let node: VerifiedNode
-    /// The address that the owner signed, from the VN list.
-    let address: String?
-}
-
 extension Manager {
     /// An attested channel to a peer is open.
-    mutating func peerConnected(_ node: VerifiedNode, _ address: String?) {
-        channels[node.id] = PeerChannel(node: node, address: address)
+    mutating func peerConnected(_ node: VerifiedNode) {
+        channels[node.id] = node
         log(
             .info, "channel open",
             [("peer", node.id), ("owner", node.owner), ("measurement", node.measurement)])

@@ -151,11 +151,6 @@ extension Manager {
         return submission.requestID ?? random.next(16)
     }
 
-    /// The client went away; what it asked for goes on, its answer is not made.
-    mutating func clientGone(_ token: RequestToken) {
-        clients[token] = nil
-    }
-
     /// Requests whose "at least" is reached go to the worker now.
     mutating func releaseCommitWaits() {
         guard !waitingForCommit.isEmpty else { return }
