@@ -61,7 +61,8 @@ public struct BlockProcessor {
     /// Executes the next transaction.
     /// - Throws: ``TransactionError`` if it may not be in the block here; nothing has changed then.
     public mutating func execute(_ transaction: Transaction, sender: Address) throws(TransactionError) -> Receipt {
-        try transaction.validate(sender: overlay.account(sender), in: terms)
+        let delegates = fork >= .prague && overlay.delegate(of: sender) != nil
+        try transaction.validate(sender: overlay.account(sender), delegates: delegates, in: terms)
         overlay.beginTransaction(fork)
         let price = transaction.effectiveGasPrice(baseFee: environment.baseFee)
         // The terms bound these products by the balance.
@@ -72,6 +73,7 @@ public struct BlockProcessor {
             throw TransactionError(.insufficientFunds)
         }
         overlay.incrementNonce(sender)
+        for authorization in transaction.authorizations { authorization.apply(to: overlay, chainID: environment.chainID) }
         if fork >= .berlin { warm(transaction, sender) }
 
         let result = evm.execute(
@@ -83,6 +85,7 @@ public struct BlockProcessor {
 
         var used = transaction.gasLimit - result.gasLeft
         used -= min(result.refund, used / fork.refundQuotient)
+        used = max(used, transaction.floorGas(fork))
         overlay.addBalance(sender, UInt256(transaction.gasLimit - used) &* price)
         // The base fee is burnt (EIP-1559); the beneficiary is touched even if nothing is left for it.
         overlay.addBalance(environment.coinbase, UInt256(used) &* (price &- environment.baseFee))

@@ -48,6 +48,11 @@ public enum FeeRules {
         public static func schedule(_ fork: Fork) -> BlobSchedule { fork >= .prague ? .prague : .cancun }
     }
 
+    /// Blobs that one transaction may have (EIP-7594 from Osaka on; before, as many as a block).
+    public static func blobsPerTransactionMax(_ fork: Fork) -> Int {
+        fork >= .osaka ? 6 : Int(BlobSchedule.schedule(fork).max)
+    }
+
     /// The excess blob gas of the block after one with these (EIP-4844, calc_excess_blob_gas).
     public static func excessBlobGas(parentExcess: UInt64, parentUsed: UInt64, _ schedule: BlobSchedule) -> UInt64 {
         let target = schedule.target * Transaction.gasPerBlob

@@ -46,7 +46,7 @@ extension Transaction {
         if kind == .blob {
             guard !isCreate else { throw TransactionError(.blobCreate) }
             guard !blobVersionedHashes.isEmpty else { throw TransactionError(.noBlobs) }
-            let blobsMax = FeeRules.BlobSchedule.schedule(fork).max
+            let blobsMax = FeeRules.blobsPerTransactionMax(fork)
             guard blobVersionedHashes.count <= blobsMax else {
                 throw TransactionError(.tooManyBlobs, "have \(blobVersionedHashes.count), permitted \(blobsMax)")
             }
@@ -54,18 +54,31 @@ extension Transaction {
                 throw TransactionError(.invalidBlobHash)
             }
         }
+        if kind == .setCode {
+            guard !isCreate else { throw TransactionError(.setCodeCreate) }
+            guard !authorizations.isEmpty else { throw TransactionError(.noAuthorizations) }
+        }
+        if let gasLimitMax = Transaction.gasLimitMax(fork), gasLimit > gasLimitMax {
+            throw TransactionError(.gasLimitTooHigh, "cap: \(gasLimitMax), tx: \(gasLimit)")
+        }
         let intrinsic = intrinsicGas(fork)
         guard gasLimit >= intrinsic else {
             throw TransactionError(.intrinsicGas, "have \(gasLimit), want \(intrinsic)")
         }
+        let floor = floorGas(fork)
+        guard gasLimit >= floor else { throw TransactionError(.floorGas, "have \(gasLimit), want \(floor)") }
     }
 
     /// Checks everything: ``validate(_:)``, then the sender's nonce, code and balance and the block's fees and gas.
     /// - Parameters:
     ///   - account: The sender as it stands; nil if it doesn't exist.
+    ///   - delegates: Whether the sender's code is only a reference to another's (EIP-7702), which does not make it a
+    ///     contract.
     ///   - terms: The block's.
     /// - Throws: ``TransactionError``.
-    public func validate(sender account: AccountState?, in terms: BlockTerms) throws(TransactionError) {
+    public func validate(
+        sender account: AccountState?, delegates: Bool = false, in terms: BlockTerms
+    ) throws(TransactionError) {
         try validate(terms.fork)
         let account = account ?? AccountState()
         guard nonce >= account.nonce else {
@@ -74,7 +87,7 @@ extension Transaction {
         guard nonce == account.nonce else {
             throw TransactionError(.nonceTooHigh, "tx: \(nonce) state: \(account.nonce)")
         }
-        guard account.codeHash == Keccak256.empty else { throw TransactionError(.senderNotEOA) }
+        guard delegates || account.codeHash == Keccak256.empty else { throw TransactionError(.senderNotEOA) }
         if terms.fork >= .london, maxFeePerGas < terms.baseFee {
             throw TransactionError(.feeCapTooLow, "maxFeePerGas: \(maxFeePerGas), baseFee: \(terms.baseFee)")
         }

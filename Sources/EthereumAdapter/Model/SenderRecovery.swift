@@ -70,6 +70,7 @@ extension Transaction.Kind {
         case .accessList: .berlin
         case .dynamicFee: .london
         case .blob: .cancun
+        case .setCode: .prague
         }
     }
 }

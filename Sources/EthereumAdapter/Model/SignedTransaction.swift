@@ -65,7 +65,7 @@ extension Transaction {
     private func encodeFields(to fields: inout RLPWriter) {
         if kind != .legacy { fields.integer(chainID ?? 0) }
         fields.integer(nonce)
-        if kind == .dynamicFee || kind == .blob { fields.integer(maxPriorityFeePerGas) }
+        if kind.hasFeeCap { fields.integer(maxPriorityFeePerGas) }
         fields.integer(maxFeePerGas)
         fields.integer(gasLimit)
         fields.bytes(to)
@@ -82,10 +82,16 @@ extension Transaction {
                 }
             }
         }
-        guard kind == .blob else { return }
-        fields.integer(maxFeePerBlobGas)
-        fields.list { list in
-            for hash in blobVersionedHashes { list.bytes(hash) }
+        if kind == .blob {
+            fields.integer(maxFeePerBlobGas)
+            fields.list { list in
+                for hash in blobVersionedHashes { list.bytes(hash) }
+            }
+        }
+        if kind == .setCode {
+            fields.list { list in
+                for authorization in authorizations { authorization.encode(to: &list) }
+            }
         }
     }
 }

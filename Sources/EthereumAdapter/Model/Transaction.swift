@@ -1,10 +1,10 @@
 public import Primitives
 
-/// What a sender asks for, without the signature: a legacy transaction or one of the typed forms up to blobs
-/// (EIP-2718 types 0 to 3). Fields that a type doesn't carry hold their neutral value.
+/// What a sender asks for, without the signature: a legacy transaction or one of the typed forms up to set-code
+/// (EIP-2718 types 0 to 4). Fields that a type doesn't carry hold their neutral value.
 public struct Transaction: Hashable, Sendable {
     /// The EIP-2718 type.
-    public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Kind: UInt8, Hashable, Sendable, CaseIterable, Comparable {
         /// The form before EIP-2718, with or without the chain id of EIP-155.
         case legacy = 0
         /// EIP-2930: a legacy transaction with an access list.
@@ -13,6 +13,14 @@ public struct Transaction: Hashable, Sendable {
         case dynamicFee = 2
         /// EIP-4844: a dynamic fee transaction that pays for blobs.
         case blob = 3
+        /// EIP-7702: a dynamic fee transaction that lets accounts run the code of others.
+        case setCode = 4
+
+        /// Whether the price is a fee cap and a priority fee (EIP-1559).
+        var hasFeeCap: Bool { self >= .dynamicFee }
+
+        /// By the type's number, which is the order of the forks that brought them.
+        public static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// An address and the storage slots of it that are warm from the start (EIP-2930).
@@ -53,6 +61,8 @@ public struct Transaction: Hashable, Sendable {
     public var maxFeePerBlobGas: UInt256
     /// Versioned hashes of the blobs (EIP-4844).
     public var blobVersionedHashes: [Bytes32]
+    /// Who lets whose code run (EIP-7702).
+    public var authorizations: [Authorization]
 
     /// A transaction with a gas price: legacy (with the chain id of EIP-155, or nil for none) or, if an access list
     /// is given, of type 1.
@@ -70,7 +80,8 @@ public struct Transaction: Hashable, Sendable {
     public init(
         kind: Kind, chainID: UInt64?, nonce: UInt64, maxPriorityFeePerGas: UInt256, maxFeePerGas: UInt256,
         gasLimit: UInt64, to: Address?, value: UInt256 = .zero, input: [UInt8] = [],
-        accessList: [AccessListEntry] = [], maxFeePerBlobGas: UInt256 = .zero, blobVersionedHashes: [Bytes32] = []
+        accessList: [AccessListEntry] = [], maxFeePerBlobGas: UInt256 = .zero, blobVersionedHashes: [Bytes32] = [],
+        authorizations: [Authorization] = []
     ) {
         self.kind = kind
         self.chainID = chainID
@@ -84,6 +95,7 @@ public struct Transaction: Hashable, Sendable {
         self.accessList = accessList
         self.maxFeePerBlobGas = maxFeePerBlobGas
         self.blobVersionedHashes = blobVersionedHashes
+        self.authorizations = authorizations
     }
 
     /// Whether it creates a contract.
@@ -98,11 +110,8 @@ public struct Transaction: Hashable, Sendable {
     /// Wei per gas paid under `baseFee` (zero before London): the gas price, or base fee plus as much of the priority
     /// fee as the cap leaves (EIP-1559). Meaningful only if the cap is at least the base fee.
     public func effectiveGasPrice(baseFee: UInt256) -> UInt256 {
-        switch kind {
-        case .legacy, .accessList: return maxFeePerGas
-        case .dynamicFee, .blob:
-            let room = maxFeePerGas >= baseFee ? maxFeePerGas &- baseFee : .zero
-            return baseFee &+ min(room, maxPriorityFeePerGas)
-        }
+        guard kind.hasFeeCap else { return maxFeePerGas }
+        let room = maxFeePerGas >= baseFee ? maxFeePerGas &- baseFee : .zero
+        return baseFee &+ min(room, maxPriorityFeePerGas)
     }
 }

@@ -1,7 +1,7 @@
 import Primitives
 
 extension SignedTransaction {
-    /// Reads the canonical bytes of a transaction of types 0 to 3: RLP, after the type byte if typed. The form that
+    /// Reads the canonical bytes of a transaction of types 0 to 4: RLP, after the type byte if typed. The form that
     /// carries blobs along (EIP-4844's network form) is not taken.
     /// - Throws: ``TransactionError`` with a code `.malformed` that names the field, `.unsupportedType`, or
     ///   `.invalidSignature` for a v that no signature has.
@@ -23,7 +23,7 @@ extension SignedTransaction {
         let signature: Signature
         switch kind {
         case .legacy: (transaction, signature) = try fields.legacy()
-        case .accessList, .dynamicFee, .blob: (transaction, signature) = try fields.typed(kind)
+        case .accessList, .dynamicFee, .blob, .setCode: (transaction, signature) = try fields.typed(kind)
         }
         self.init(transaction, signature: signature, encoded: bytes)
     }
@@ -45,6 +45,7 @@ private struct TransactionFields {
             case .accessList: 11
             case .dynamicFee: 12
             case .blob: 14
+            case .setCode: 13
             }
         // EIP-4844's network form wraps the transaction with its blobs; nobody here carries them.
         if kind == .blob, items.count == 4 || items.count == 5 {
@@ -126,6 +127,14 @@ private struct TransactionFields {
             transaction.maxFeePerBlobGas = try uint256("maxFeePerBlobGas")
             transaction.blobVersionedHashes = try take("blobVersionedHashes") { item throws(RLPError) in
                 try Self.hashes(item)
+            }
+        }
+        if kind == .setCode {
+            guard transaction.to != nil else { throw TransactionError(.setCodeCreate) }
+            transaction.authorizations = try take("authorizationList") { item throws(RLPError) in
+                var list: [Authorization] = []
+                for each in try item.items() { list.append(try Authorization(each)) }
+                return list
             }
         }
         let v = try uint256("yParity")

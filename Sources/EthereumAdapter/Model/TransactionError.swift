@@ -47,6 +47,14 @@ public struct TransactionError: Error, Hashable, Sendable, CustomStringConvertib
         case invalidBlobHash = "blob transaction has invalid blob hash version"
         /// A blob transaction that creates a contract.
         case blobCreate = "blob transaction of type create"
+        /// The gas limit is below what the data alone must pay (EIP-7623).
+        case floorGas = "insufficient gas for floor data gas cost"
+        /// The gas limit is over what one transaction may have (EIP-7825).
+        case gasLimitTooHigh = "transaction gas limit too high"
+        /// A set-code transaction without authorisation (EIP-7702).
+        case noAuthorizations = "EIP-7702 transaction with empty auth list"
+        /// A set-code transaction that creates a contract (EIP-7702).
+        case setCodeCreate = "EIP-7702 transaction cannot be used to create contract"
     }
 
     /// The kind of refusal.

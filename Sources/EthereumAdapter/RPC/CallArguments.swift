@@ -15,6 +15,7 @@ struct CallArguments {
     var nonce: UInt64?
     var accessList: [Transaction.AccessListEntry] = []
     var hasAccessList = false
+    var authorizations: [Authorization] = []
 
     /// Reads the object at parameter 0. Members that no node knows are passed over, as go-ethereum does.
     init(_ object: JSONObject) throws(RPCError) {
@@ -43,8 +44,12 @@ struct CallArguments {
             hasAccessList = true
             accessList = try Self.accessList(list)
         }
-        for name in ["blobVersionedHashes", "authorizationList"] where object[name]?.array?.isEmpty == false {
-            throw .invalidArgument(0, "\(name) is not supported")
+        if let list = object["authorizationList"], !list.isNull { authorizations = try Self.authorizations(list) }
+        guard authorizations.isEmpty || to != nil else {
+            throw .server(TransactionError.Code.setCodeCreate.rawValue)
+        }
+        if object["blobVersionedHashes"]?.array?.isEmpty == false {
+            throw .invalidArgument(0, "blobVersionedHashes is not supported")
         }
     }
 
@@ -63,7 +68,7 @@ struct CallArguments {
     func transaction(gas: UInt64) -> Transaction {
         Transaction(
             kind: .dynamicFee, chainID: nil, nonce: 0, maxPriorityFeePerGas: .zero, maxFeePerGas: .zero, gasLimit: gas,
-            to: to, value: value, input: input, accessList: accessList)
+            to: to, value: value, input: input, accessList: accessList, authorizations: authorizations)
     }
 
     private static func address(_ object: JSONObject, _ name: String) throws(RPCError) -> Address? {
@@ -84,6 +89,22 @@ struct CallArguments {
         guard let json = object[name], !json.isNull else { return nil }
         guard let bytes = json.dataBytes else { throw .invalidArgument(0, "\(name) is not hex data") }
         return bytes
+    }
+
+    private static func authorizations(_ json: JSON) throws(RPCError) -> [Authorization] {
+        guard let entries = json.array else { throw .invalidArgument(0, "authorizationList is not an array") }
+        var list: [Authorization] = []
+        for entry in entries {
+            guard let chainID = entry["chainId"]?.quantityValue,
+                let address = entry["address"]?.dataBytes.flatMap({ Address($0) }),
+                let nonce = entry["nonce"]?.quantity64, let parity = entry["yParity"]?.quantity64, parity <= 0xff,
+                let r = entry["r"]?.quantityValue, let s = entry["s"]?.quantityValue
+            else { throw .invalidArgument(0, "authorizationList has an invalid entry") }
+            list.append(
+                Authorization(
+                    chainID: chainID, address: address, nonce: nonce, yParity: UInt8(parity), r: r, s: s))
+        }
+        return list
     }
 
     private static func accessList(_ json: JSON) throws(RPCError) -> [Transaction.AccessListEntry] {

@@ -44,8 +44,13 @@ struct CallSimulator {
             fork: fork, block: environment, state: .init(reader: view, codeCache: chain.codeCache), tracer: tracer)
         apply(overrides, to: evm)
 
-        let intrinsic = call.transaction(gas: gas).intrinsicGas(fork)
+        let transaction = call.transaction(gas: gas)
+        let intrinsic = transaction.intrinsicGas(fork)
         guard gas >= intrinsic else { throw .server("intrinsic gas too low: have \(gas), want \(intrinsic)") }
+        let floor = transaction.floorGas(fork)
+        guard gas >= floor else {
+            throw .server("insufficient gas for floor data gas cost: have \(gas), want \(floor)")
+        }
         if call.to == nil, let limit = fork.initCodeSizeMax, call.input.count > limit {
             throw .server("max initcode size exceeded: code size \(call.input.count) limit \(limit)")
         }
@@ -64,13 +69,16 @@ struct CallSimulator {
         } else if nonce < .max {
             evm.state.incrementNonce(call.from)
         }
+        if fork >= .prague {
+            for authorization in call.authorizations { authorization.apply(to: evm.state, chainID: environment.chainID) }
+        }
         let result = evm.execute(
             Message(
                 caller: call.from, target: call.to.map { .call($0) } ?? .create(nonce: nonce), value: call.value,
                 input: call.input, gas: gas - intrinsic, gasPrice: price))
         let used = gas - result.gasLeft
         let refund = result.isSuccess ? min(result.refund, used / fork.refundQuotient) : 0
-        return Outcome(result: result, gasUsed: used - refund, refund: refund)
+        return Outcome(result: result, gasUsed: max(used - refund, floor), refund: refund)
     }
 
     /// Takes the price of the gas from the caller, and makes sure that it has the value.

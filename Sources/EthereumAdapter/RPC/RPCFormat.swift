@@ -76,13 +76,16 @@ enum RPCFormat {
         object.append("gas", .quantity(transaction.gasLimit))
         let price = place.map { transaction.effectiveGasPrice(baseFee: $0.header.baseFeePerGas ?? .zero) }
         object.append("gasPrice", .quantity(price ?? transaction.maxFeePerGas))
-        if transaction.kind == .dynamicFee || transaction.kind == .blob {
+        if transaction.kind.hasFeeCap {
             object.append("maxFeePerGas", .quantity(transaction.maxFeePerGas))
             object.append("maxPriorityFeePerGas", .quantity(transaction.maxPriorityFeePerGas))
         }
         if transaction.kind == .blob {
             object.append("maxFeePerBlobGas", .quantity(transaction.maxFeePerBlobGas))
             object.append("blobVersionedHashes", .array(transaction.blobVersionedHashes.map { .data($0) }))
+        }
+        if transaction.kind == .setCode {
+            object.append("authorizationList", .array(transaction.authorizations.map(authorization)))
         }
         object.append("hash", .data(signed.hash))
         object.append("input", .data(transaction.input))
@@ -98,6 +101,14 @@ enum RPCFormat {
         object.append("s", .quantity(signed.signature.s))
         if transaction.kind != .legacy { object.append("yParity", .quantity(signed.signature.yParity ? 1 : 0)) }
         return .object(object)
+    }
+
+    private static func authorization(_ authorization: Authorization) -> JSON {
+        [
+            "chainId": .quantity(authorization.chainID), "address": .data(authorization.address),
+            "nonce": .quantity(authorization.nonce), "yParity": .quantity(UInt64(authorization.yParity)),
+            "r": .quantity(authorization.r), "s": .quantity(authorization.s),
+        ]
     }
 
     static func accessList(_ list: [Transaction.AccessListEntry]) -> JSON {

@@ -174,6 +174,37 @@ struct TransactionTests {
             blob(&$0)
             $0.to = nil
         }
+        var prague = terms
+        prague.fork = .prague
+        let setCode: (inout Transaction) -> Void = {
+            $0.kind = .setCode
+            $0.gasLimit = 100_000
+            $0.authorizations = [
+                .init(chainID: .one, address: .zero, nonce: 0, yParity: 0, r: .one, s: .one)
+            ]
+        }
+        refused(.unsupportedType, rich, terms, setCode)
+        refused(.noAuthorizations, rich, prague) {
+            setCode(&$0)
+            $0.authorizations = []
+        }
+        refused(.setCodeCreate, rich, prague) {
+            setCode(&$0)
+            $0.to = nil
+        }
+        refused(.intrinsicGas, rich, prague) {
+            setCode(&$0)
+            $0.gasLimit = 45_999
+        }
+        // 1,000 bytes that are not zero: 16 gas each to execute, 40 each at least.
+        refused(.floorGas, rich, prague) {
+            $0.input = Array(repeating: 1, count: 1_000)
+            $0.gasLimit = 60_999
+        }
+        var osaka = terms
+        osaka.fork = .osaka
+        osaka.gasLeft = 30_000_000
+        refused(.gasLimitTooHigh, rich, osaka) { $0.gasLimit = 1 << 24 + 1 }
         block = terms
         block.blobGasLeft = 1 << 20
         refused(.insufficientFunds, rich, block, blob)
@@ -192,7 +223,8 @@ struct TransactionTests {
         var transaction = Transaction(
             kind: kind, chainID: kind == .legacy && Bool.random(using: &random) ? nil : small(), nonce: small(),
             maxPriorityFeePerGas: price, maxFeePerGas: kind == .legacy || kind == .accessList ? price : word(),
-            gasLimit: small(), to: Bool.random(using: &random) ? nil : Address(truncating: word()), value: word(),
+            gasLimit: small(),
+            to: kind != .setCode && Bool.random(using: &random) ? nil : Address(truncating: word()), value: word(),
             input: (0..<Int.random(in: 0...80, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) })
         if kind != .legacy {
             transaction.accessList = (0..<Int.random(in: 0...3, using: &random)).map { _ in
@@ -204,6 +236,13 @@ struct TransactionTests {
         if kind == .blob {
             transaction.maxFeePerBlobGas = word()
             transaction.blobVersionedHashes = (0..<Int.random(in: 0...3, using: &random)).map { _ in Bytes32(word()) }
+        }
+        if kind == .setCode {
+            transaction.authorizations = (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                Authorization(
+                    chainID: word(), address: Address(truncating: word()), nonce: small(),
+                    yParity: UInt8.random(in: 0...255, using: &random), r: word(), s: word())
+            }
         }
         return SignedTransaction(
             transaction, signature: Signature(r: word(), s: word(), yParity: Bool.random(using: &random)))

@@ -179,6 +179,10 @@ public struct StateTest: Sendable {
             typed.maxFeePerBlobGas = try transaction.quantity("maxFeePerBlobGas")
             typed.blobVersionedHashes = try transaction.hashes("blobVersionedHashes")
         }
+        if transaction.has("authorizationList") {
+            typed.kind = .setCode
+            typed.authorizations = try transaction.list("authorizationList").map { try StateTest.authorization($0) }
+        }
         return typed
     }
 
@@ -188,6 +192,16 @@ public struct StateTest: Sendable {
             throw transaction.error("\(name)[\(index)]", "not a string")
         }
         return text
+    }
+
+    private static func authorization(_ fields: CaseFields) throws -> Authorization {
+        guard let parity = UInt8(exactly: try fields.integer(fields.has("yParity") ? "yParity" : "v")) else {
+            throw TransactionError(.malformed, "authorizationList: yParity")
+        }
+        return Authorization(
+            chainID: try fields.quantity("chainId"), address: try fields.address("address"),
+            nonce: try fields.integer("nonce"), yParity: parity, r: try fields.quantity("r"),
+            s: try fields.quantity("s"))
     }
 
     private static func accessList(_ entries: [JSON]) throws(CaseFileError) -> [Transaction.AccessListEntry] {
