@@ -115,6 +115,7 @@ let package = Package(
         library("Host", ["CHostShim", "CSeccomp", "Primitives", crypto, logging], link: ["seccomp"]),
         library("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", yams]),
         library("WorkerRuntime", ["AdapterKit", "Primitives"]),
+        library("Conformance", ["EVM", "EthereumAdapter", "Primitives"]),
         // Floor 7
         library(
             "ManagerRuntime",
@@ -135,7 +136,8 @@ let package = Package(
         program(
             "entente",
             [
-                "Bench", "Constitution", "EthereumAdapter", "Gateway", "Host", "Identity", "Ledger",
+                "Bench", "Conformance", "Constitution", "EVM", "EthereumAdapter", "Gateway", "Host", "Identity",
+                "Ledger",
                 "NodeConfiguration", "Primitives", "Store",
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
@@ -163,6 +165,7 @@ let package = Package(
         tests("Host", ["SandboxProbe", "Transport", crypto, logging, nioCore, nioPosix]),
         tests("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", "Store"]),
         tests("WorkerRuntime", ["AdapterKit", "Ledger", "Primitives", "Store"]),
+        tests("Conformance", ["EVM", "EthereumAdapter", "Primitives"]),
         tests("Simulator", ["Consensus"]),
         tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: rules),

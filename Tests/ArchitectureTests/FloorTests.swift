@@ -9,7 +9,7 @@ private let floors: [String: Int] = [
     "Consensus": 3, "Constitution": 3,
     "AdapterKit": 4,
     "EthereumAdapter": 5, "Manager": 5,
-    "Host": 6, "NodeConfiguration": 6, "Transport": 6, "WorkerRuntime": 6,
+    "Conformance": 6, "Host": 6, "NodeConfiguration": 6, "Transport": 6, "WorkerRuntime": 6,
     "Bench": 7, "Gateway": 7, "ManagerRuntime": 7, "Simulator": 7,
     "entente": 8, "entente-manager": 8, "entente-worker": 8, "SandboxProbe": 8,
 ]

@@ -282,20 +282,14 @@ struct BlockBuilder {
 }
 
 extension BlockProcessor {
-    /// Opens the chain's next block, with the calls that EIP-4788 and EIP-2935 ask for.
+    /// Opens the chain's next block.
     init(header: Header, fork: Fork, on chain: EthereumChain) {
         self.init(
             on: chain.world,
             environment: BlockEnvironment(header, chainID: chain.configuration.chainID, fork: fork), fork: fork,
             codeCache: chain.codeCache, blockHash: { chain.blocks.block($0)?.hash ?? .zero })
-        if let root = header.parentBeaconBlockRoot { systemCall(Self.beaconRoots, input: root.bytes) }
-        if fork >= .prague { systemCall(Self.blockHashes, input: header.parentHash.bytes) }
+        open(header)
     }
-
-    /// The contract of EIP-4788.
-    private static let beaconRoots = Address(hex: "000f3df6d732807ef1319fb7b8bb8522d0beac02") ?? .zero
-    /// The contract of EIP-2935.
-    private static let blockHashes = Address(hex: "0000f90827f1c53a10cb7a02335b175320002935") ?? .zero
 }
 
 /// What this chain refuses although the rules of Ethereum would let it pass.

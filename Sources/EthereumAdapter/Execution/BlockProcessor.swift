@@ -73,7 +73,9 @@ public struct BlockProcessor {
             throw TransactionError(.insufficientFunds)
         }
         overlay.incrementNonce(sender)
-        for authorization in transaction.authorizations { authorization.apply(to: overlay, chainID: environment.chainID) }
+        for authorization in transaction.authorizations {
+            authorization.apply(to: overlay, chainID: environment.chainID)
+        }
         if fork >= .berlin { warm(transaction, sender) }
 
         let result = evm.execute(
@@ -134,6 +136,16 @@ public struct BlockProcessor {
         overlay.addBalance(address, amount)
         overlay.endTransaction()
     }
+
+    /// Makes the calls that stand before the first transaction: the root of the parent beacon block (EIP-4788) and the
+    /// parent's hash (EIP-2935) go to their contracts.
+    public mutating func open(_ header: Header) {
+        if let root = header.parentBeaconBlockRoot { systemCall(BlockProcessor.beaconRoots, input: root.bytes) }
+        if fork >= .prague { systemCall(BlockProcessor.blockHashes, input: header.parentHash.bytes) }
+    }
+
+    private static let beaconRoots = Address(hex: "000f3df6d732807ef1319fb7b8bb8522d0beac02") ?? .zero
+    private static let blockHashes = Address(hex: "0000f90827f1c53a10cb7a02335b175320002935") ?? .zero
 
     /// Gives a contract a message that costs nobody gas and is in no receipt, as the protocol does at the start of a
     /// block (EIP-4788); a contract that isn't there gets none.
@@ -210,15 +222,20 @@ public struct BlockOutcome: Sendable {
 }
 
 /// The state below a block, as the EVM asks for it.
-struct StateSnapshot: StateReader {
+package struct StateSnapshot: StateReader {
     let state: WorldState
     let hash: (UInt64) -> Bytes32
 
-    func account(_ address: Address) -> AccountState? { state.account(address) }
-    func code(_ hash: Bytes32) -> [UInt8] { state.code(hash) ?? [] }
-    func storage(_ address: Address, _ key: UInt256) -> UInt256 { state.storage(address, Bytes32(key)) }
-    func hasStorage(_ address: Address) -> Bool { state.hasStorage(address) }
-    func blockHash(_ number: UInt64) -> Bytes32 { hash(number) }
+    package init(state: WorldState, hash: @escaping (UInt64) -> Bytes32) {
+        self.state = state
+        self.hash = hash
+    }
+
+    package func account(_ address: Address) -> AccountState? { state.account(address) }
+    package func code(_ hash: Bytes32) -> [UInt8] { state.code(hash) ?? [] }
+    package func storage(_ address: Address, _ key: UInt256) -> UInt256 { state.storage(address, Bytes32(key)) }
+    package func hasStorage(_ address: Address) -> Bool { state.hasStorage(address) }
+    package func blockHash(_ number: UInt64) -> Bytes32 { hash(number) }
 }
 
 extension Address {

@@ -70,7 +70,9 @@ struct CallSimulator {
             evm.state.incrementNonce(call.from)
         }
         if fork >= .prague {
-            for authorization in call.authorizations { authorization.apply(to: evm.state, chainID: environment.chainID) }
+            for authorization in call.authorizations {
+                authorization.apply(to: evm.state, chainID: environment.chainID)
+            }
         }
         let result = evm.execute(
             Message(

@@ -64,53 +64,6 @@ struct TransactionTests {
         }
     }
 
-    @Test(.enabled(if: SharedData.exists("evm-tests/ethereum-tests-TransactionTests.tar.xz")))
-    func publicVectors() throws {
-        var checked = 0
-        for file in try SharedData.archive("ethereum-tests-TransactionTests") {
-            for member in try SharedData.json(file).object?.members ?? [] {
-                let raw = try #require(Hex.decode(member.value["txbytes"]?.string ?? ""))
-                for result in member.value["result"]?.object?.members ?? [] {
-                    let fork = try #require(Fork(caseName: result.name))
-                    let expected = result.value["hash"]?.string
-                    let what = "\(member.name) \(result.name)"
-                    do {
-                        let signed = try SignedTransaction(decoding: raw)
-                        let sender = try signed.sender(chainID: 1, fork: fork)
-                        try signed.transaction.validate(fork)
-                        #expect(signed.hash.hex == expected, "\(what)")
-                        #expect(sender.hex == result.value["sender"]?.string, "\(what)")
-                        let gas = UInt256(hex: result.value["intrinsicGas"]?.string ?? "")
-                        #expect(UInt256(signed.transaction.intrinsicGas(fork)) == gas, "\(what)")
-                    } catch {
-                        #expect(expected == nil, "\(what): \(error)")
-                        let exception = result.value["exception"]?.string ?? ""
-                        #expect(Self.agrees(error, exception), "\(what): \(error.code), not \(exception)")
-                    }
-                    checked += 1
-                }
-            }
-        }
-        #expect(checked > 1500)
-    }
-
-    /// Whether our error is of the kind that the vectors name.
-    static func agrees(_ error: TransactionError, _ exception: String) -> Bool {
-        let name = exception.split(separator: ".").last ?? ""
-        switch error.code {
-        case .malformed, .nonceMax:
-            return name.hasPrefix("RLP_") || name.hasPrefix("ADDRESS_") || name.hasSuffix("_OVERFLOW")
-                || name == "NONCE_TOO_BIG" || name == "INVALID_SIGNATURE_VRS" || name == "TYPE_NOT_SUPPORTED"
-        case .unsupportedType: return name == "TYPE_NOT_SUPPORTED" || name.hasPrefix("RLP_")
-        case .invalidSignature, .invalidChainID:
-            return ["INVALID_SIGNATURE_VRS", "EC_RECOVERY_FAIL", "INVALID_CHAINID"].contains(name)
-        case .feeOverflow: return name == "GASLIMIT_PRICE_PRODUCT_OVERFLOW"
-        case .intrinsicGas: return name == "INTRINSIC_GAS_TOO_LOW"
-        case .initCodeTooLarge: return name == "INITCODE_SIZE_EXCEEDED"
-        default: return false
-        }
-    }
-
     @Test func rulesNameWhatIsWrong() throws {
         let base = Transaction(
             kind: .dynamicFee, chainID: 1, nonce: 5, maxPriorityFeePerGas: .one, maxFeePerGas: UInt256(10 as UInt64),

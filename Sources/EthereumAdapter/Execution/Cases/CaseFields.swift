@@ -1,38 +1,38 @@
-import Primitives
+package import Primitives
 
 /// Reads the typed fields of a JSON object, keeping track of where it is for the error.
-struct CaseFields: Sendable {
-    let object: JSONObject
-    let path: String
+package struct CaseFields: Sendable {
+    package let object: JSONObject
+    package let path: String
 
-    init(_ json: JSON, _ path: String) throws(CaseFileError) {
+    package init(_ json: JSON, _ path: String) throws(CaseFileError) {
         guard let object = json.object else { throw CaseFileError(path, "not an object") }
         self.object = object
         self.path = path
     }
 
-    func error(_ name: String, _ problem: String) -> CaseFileError {
+    package func error(_ name: String, _ problem: String) -> CaseFileError {
         CaseFileError(path.isEmpty ? name : "\(path).\(name)", problem)
     }
 
-    func has(_ name: String) -> Bool { object[name] != nil }
+    package func has(_ name: String) -> Bool { object[name] != nil }
 
-    func json(_ name: String) throws(CaseFileError) -> JSON {
+    package func json(_ name: String) throws(CaseFileError) -> JSON {
         guard let value = object[name] else { throw error(name, "missing") }
         return value
     }
 
-    func fields(_ name: String) throws(CaseFileError) -> CaseFields {
+    package func fields(_ name: String) throws(CaseFileError) -> CaseFields {
         try CaseFields(json(name), path.isEmpty ? name : "\(path).\(name)")
     }
 
-    func array(_ name: String) throws(CaseFileError) -> [JSON] {
+    package func array(_ name: String) throws(CaseFileError) -> [JSON] {
         guard let array = try json(name).array else { throw error(name, "not an array") }
         return array
     }
 
     /// The objects of an array.
-    func list(_ name: String) throws(CaseFileError) -> [CaseFields] {
+    package func list(_ name: String) throws(CaseFileError) -> [CaseFields] {
         var list: [CaseFields] = []
         let prefix = path.isEmpty ? name : "\(path).\(name)"
         for (index, element) in try array(name).enumerated() {
@@ -41,37 +41,37 @@ struct CaseFields: Sendable {
         return list
     }
 
-    func string(_ name: String) throws(CaseFileError) -> String {
+    package func string(_ name: String) throws(CaseFileError) -> String {
         guard let string = try json(name).string else { throw error(name, "not a string") }
         return string
     }
 
-    func bytes(_ name: String) throws(CaseFileError) -> [UInt8] {
+    package func bytes(_ name: String) throws(CaseFileError) -> [UInt8] {
         guard let bytes = CaseFields.bytes(try string(name)) else { throw error(name, "not hex bytes") }
         return bytes
     }
 
-    func hash(_ name: String) throws(CaseFileError) -> Bytes32 {
+    package func hash(_ name: String) throws(CaseFileError) -> Bytes32 {
         guard let hash = Bytes32(try bytes(name)) else { throw error(name, "not 32 bytes") }
         return hash
     }
 
-    func address(_ name: String) throws(CaseFileError) -> Address {
+    package func address(_ name: String) throws(CaseFileError) -> Address {
         guard let address = Address(try bytes(name)) else { throw error(name, "not 20 bytes") }
         return address
     }
 
-    func quantity(_ name: String) throws(CaseFileError) -> UInt256 {
+    package func quantity(_ name: String) throws(CaseFileError) -> UInt256 {
         guard let value = CaseFields.quantity(try string(name)) else { throw error(name, "not a 256-bit hex number") }
         return value
     }
 
-    func integer(_ name: String) throws(CaseFileError) -> UInt64 {
+    package func integer(_ name: String) throws(CaseFileError) -> UInt64 {
         guard let value = try quantity(name).asUInt64 else { throw error(name, "over 64 bits") }
         return value
     }
 
-    func hashes(_ name: String) throws(CaseFileError) -> [Bytes32] {
+    package func hashes(_ name: String) throws(CaseFileError) -> [Bytes32] {
         var hashes: [Bytes32] = []
         for element in try array(name) {
             guard let text = element.string, let bytes = CaseFields.bytes(text), let hash = Bytes32(bytes) else {
@@ -83,12 +83,12 @@ struct CaseFields: Sendable {
     }
 
     /// Bytes of a hex string with 0x.
-    static func bytes(_ text: String) -> [UInt8]? {
+    package static func bytes(_ text: String) -> [UInt8]? {
         text.hasPrefix("0x") ? Hex.decode(text) : nil
     }
 
     /// A number in hex with 0x; leading zeros are taken, as the files have them, and 0x is zero.
-    static func quantity(_ text: String) -> UInt256? {
+    package static func quantity(_ text: String) -> UInt256? {
         guard text.hasPrefix("0x") else { return nil }
         var digits = text.utf8.dropFirst(2).drop { $0 == UInt8(ascii: "0") }
         guard digits.count <= 64 else { return nil }

@@ -5,7 +5,7 @@ public struct CaseFileError: Error, Hashable, Sendable, CustomStringConvertible 
     /// What is wrong there.
     public let problem: String
 
-    init(_ path: String, _ problem: String) {
+    package init(_ path: String, _ problem: String) {
         self.path = path
         self.problem = problem
     }

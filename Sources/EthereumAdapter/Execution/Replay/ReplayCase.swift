@@ -188,7 +188,7 @@ public struct ReplayCase: Sendable {
 
 extension CaseFields {
     /// The object as a map from slots to values.
-    func slots() throws(CaseFileError) -> [Bytes32: UInt256] {
+    package func slots() throws(CaseFileError) -> [Bytes32: UInt256] {
         var slots: [Bytes32: UInt256] = [:]
         for member in object.members {
             guard let slot = CaseFields.quantity(member.name) else { throw error(member.name, "not a slot") }

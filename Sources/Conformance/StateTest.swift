@@ -1,4 +1,5 @@
 public import EVM
+public import EthereumAdapter
 public import Primitives
 
 /// One test of the public state-test format: a small world, a transaction in variants, and for each fork and variant
@@ -30,31 +31,14 @@ public struct StateTest: Sendable {
     public let variants: [Variant]
     private let environment: CaseFields
     private let transaction: CaseFields
-    private let world: WorldState
+    private let world: EthereumAdapter::WorldState
 
-    /// The largest file taken.
-    public static let bytesMax = 64 << 20
-
-    /// The tests of a file.
-    /// - Throws: ``CaseFileError``.
-    public static func read(_ text: [UInt8]) throws(CaseFileError) -> [StateTest] {
-        let json: JSON
-        do { json = try JSON(parsing: text, limits: .init(bytesMax: bytesMax, depthMax: 16, valuesMax: 8 << 20)) } catch
-        {
-            throw CaseFileError("", "\(error)")
-        }
-        let file = try CaseFields(json, "")
-        var tests: [StateTest] = []
-        for member in file.object.members { tests.append(try StateTest(member.name, file.fields(member.name))) }
-        return tests
-    }
-
-    private init(_ name: String, _ test: CaseFields) throws(CaseFileError) {
+    init(_ name: String, _ test: CaseFields) throws(CaseFileError) {
         self.name = name
         environment = try test.fields("env")
         transaction = try test.fields("transaction")
-        var world = WorldState()
-        world.apply(try StateTest.world(test.fields("pre")))
+        var world = EthereumAdapter::WorldState()
+        world.apply(try test.fields("pre").world())
         self.world = world
         var variants: [Variant] = []
         let post = try test.fields("post")
@@ -72,23 +56,6 @@ public struct StateTest: Sendable {
             }
         }
         self.variants = variants
-    }
-
-    private static func world(_ accounts: CaseFields) throws(CaseFileError) -> StateDiff {
-        var world = StateDiff()
-        for member in accounts.object.members {
-            guard let address = Address(hex: member.name) else { throw accounts.error(member.name, "not an address") }
-            let fields = try accounts.fields(member.name)
-            let code = try fields.bytes("code")
-            var account = AccountState(nonce: try fields.integer("nonce"), balance: try fields.quantity("balance"))
-            account.codeHash = Keccak256.hash(code)
-            world.accounts[address] = account
-            if !code.isEmpty { world.codes[account.codeHash] = code }
-            for (slot, value) in try fields.fields("storage").slots() where value != .zero {
-                world.storage[StorageKey(address, slot)] = value
-            }
-        }
-        return world
     }
 
     /// What a variant came to: nil if as expected, else what is wrong.
@@ -211,15 +178,5 @@ public struct StateTest: Sendable {
             list.append(.init(address: try fields.address("address"), slots: try fields.hashes("storageKeys")))
         }
         return list
-    }
-}
-
-extension CaseFields {
-    /// A small index written as a JSON number.
-    func index(_ name: String) throws(CaseFileError) -> Int {
-        guard case .integer(let value) = try json(name), (0..<1 << 20).contains(value) else {
-            throw error(name, "not an index")
-        }
-        return Int(value)
     }
 }
