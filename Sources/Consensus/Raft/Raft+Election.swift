@@ -42,6 +42,9 @@ extension Raft {
     }
 
     mutating func onVoteRequest(_ request: VoteRequest, view candidateView: UInt64, from peer: PeerID) {
+        // Who wants the vote of a restarting node goes by a configuration that names it, and may be the only one who can
+        // say which: those that the node itself knows may all be retired.
+        if isRestarting { askAtRestart(peer) }
         guard case .normal = phase else { return }
         let isUpToDate =
             request.lastSignature >= max(index.lastSignature, barrier) || settings.faults.contains(.votesForAnyLog)

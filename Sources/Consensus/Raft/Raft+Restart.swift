@@ -77,7 +77,8 @@ extension Raft {
         evaluateRestart()
     }
 
-    /// A leader spoke to a node that may not follow yet: perhaps one that its configurations do not name.
+    /// A leader or a candidate spoke to a node that may not follow or vote yet: perhaps one that its configurations do not
+    /// name.
     mutating func askAtRestart(_ peer: PeerID) {
         guard case .restarting(let restart) = phase else { return }
         guard !restart.answers.contains(where: { $0.peer == peer && $0.view == view }) else { return }
