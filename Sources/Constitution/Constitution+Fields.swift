@@ -46,6 +46,8 @@ extension Constitution {
     public var keyRetentionMilliseconds: UInt64 { parameters.keyRetentionMilliseconds }
     /// Entries between two snapshots.
     public var snapshotIntervalEntries: UInt64 { parameters.snapshotIntervalEntries }
+    /// Bytes of entries after which a snapshot is made even before that.
+    public var snapshotIntervalBytes: UInt64 { parameters.snapshotIntervalBytes }
     /// Bytes after which a chunk of the ledger is closed.
     public var ledgerChunkBytes: UInt64 { parameters.ledgerChunkBytes }
     /// Milliseconds between a leader's heartbeats.

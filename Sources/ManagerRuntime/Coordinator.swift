@@ -21,6 +21,7 @@ final class Coordinator: @unchecked Sendable {
     private let key: SigningKey
     private let limits: [Listener: HTTPLimits]
     private var disk: LedgerDisk?
+    private var snapshots: SnapshotDisk?
     private var links: PeerLinks?
     private var front: ClientFront?
     private var worker: WorkerChannel?
@@ -59,6 +60,9 @@ final class Coordinator: @unchecked Sendable {
         let disk = try LedgerDisk(
             folder: folder, seal: seal, chunkBytes: chunkBytes, eventLoop: eventLoop
         ) { self.take($0) }
+        let snapshots = try SnapshotDisk(
+            folder: dataFolder.folder("snapshots", create: true), secret: HostRandom.bytes(32), eventLoop: eventLoop
+        ) { self.handle(.snapshot($0)) }
         for line in disk.healing { logger.warning("the ledger was mended", metadata: ["what": "\(line)"]) }
         let links = try PeerLinks(
             key: key, certificate: certificate, workerMeasurement: handOver.fields.workerMeasurement, host: host,
@@ -76,6 +80,7 @@ final class Coordinator: @unchecked Sendable {
         let worker = WorkerChannel { self.take($0) }
         try await eventLoop.submit {
             self.disk = disk
+            self.snapshots = snapshots
             self.links = links
             self.front = front
             self.worker = worker
@@ -96,6 +101,7 @@ final class Coordinator: @unchecked Sendable {
             let done = self.eventLoop.makeFutureWithTask {
                 await self.front?.stop()
                 await self.disk?.stop()
+                await self.snapshots?.stop()
             }
             done.whenComplete { _ in self.exit(0) }
         }
@@ -148,6 +154,9 @@ final class Coordinator: @unchecked Sendable {
             newWorker()
         case .append(let entries, let ticket): disk?.append(entries, ticket: ticket)
         case .truncate(let seqno, let ticket): disk?.truncate(to: seqno, ticket: ticket)
+        case .resetLog(let seqno, let ticket): disk?.reset(to: seqno, ticket: ticket)
+        case .surveyLedger: disk?.survey()
+        case .snapshot(let job): snapshots?.perform(job)
         case .read(let first, let last, let bytesMax, let purpose):
             disk?.read(first: first, last: last, bytesMax: bytesMax, for: purpose)
         case .seal(let bytes, let ticket): disk?.seal(bytes, ticket: ticket)
@@ -226,6 +235,7 @@ final class Coordinator: @unchecked Sendable {
         switch report {
         case .persisted(let ticket): handle(.logPersisted(ticket: ticket))
         case .sealed(let ticket): handle(.sealed(ticket: ticket))
+        case .found(let seqnos): handle(.ledgerFound(seqnos))
         case .entries(let entries, let purpose): handle(.entries(entries, for: purpose))
         case .failed(let reason):
             logger.critical(

@@ -17,6 +17,8 @@ final class LedgerDisk: Sendable {
         case sealed(ticket: UInt64)
         /// Entries that were read back.
         case entries([StoredEntry], for: ReadPurpose)
+        /// The seqnos that the files hold.
+        case found(Range<UInt64>)
         /// The disk failed; nothing more is done.
         case failed(String)
     }
@@ -24,6 +26,8 @@ final class LedgerDisk: Sendable {
     private enum Job: Sendable {
         case append([LogEntry], ticket: UInt64)
         case truncate(to: UInt64, ticket: UInt64)
+        case reset(to: UInt64, ticket: UInt64)
+        case survey
         case read(first: UInt64, last: UInt64, bytesMax: Int, for: ReadPurpose)
         case seal([UInt8], ticket: UInt64)
         case commit(seqno: UInt64)
@@ -57,7 +61,7 @@ final class LedgerDisk: Sendable {
         folder: Directory, seal: SealFile, chunkBytes: Int, eventLoop: any EventLoop,
         report: @escaping @Sendable (Report) -> Void
     ) throws {
-        let ledger = try LedgerFiles(opening: FolderStorage(folder), chunkByteCount: chunkBytes)
+        let ledger = try LedgerFiles(opening: FolderStorage(folder), firstSeqno: nil, chunkByteCount: chunkBytes)
         healing = ledger.healing
         files = Files(ledger)
         self.seal = seal
@@ -68,6 +72,8 @@ final class LedgerDisk: Sendable {
 
     func append(_ entries: [LogEntry], ticket: UInt64) { enqueue(.append(entries, ticket: ticket)) }
     func truncate(to seqno: UInt64, ticket: UInt64) { enqueue(.truncate(to: seqno, ticket: ticket)) }
+    func reset(to seqno: UInt64, ticket: UInt64) { enqueue(.reset(to: seqno, ticket: ticket)) }
+    func survey() { enqueue(.survey) }
     func seal(_ bytes: [UInt8], ticket: UInt64) { enqueue(.seal(bytes, ticket: ticket)) }
     func commit(seqno: UInt64) { enqueue(.commit(seqno: seqno)) }
     func read(first: UInt64, last: UInt64, bytesMax: Int, for purpose: ReadPurpose) {
@@ -121,6 +127,12 @@ final class LedgerDisk: Sendable {
             case .truncate(let seqno, let number):
                 try files.ledger.rollback(to: seqno)
                 ticket = number
+            case .reset(let seqno, let number):
+                try files.ledger.restart(firstSeqno: seqno + 1)
+                ticket = number
+                committed = nil
+            case .survey:
+                tell(.found(files.ledger.firstSeqno..<files.ledger.nextSeqno))
             case .commit(let seqno):
                 committed = seqno
             case .read(let first, let last, let bytesMax, let purpose):

@@ -145,9 +145,9 @@ import Testing
         let key = try SnapshotKey(
             session: network.session, networkID: TestNetwork.networkID, seqno: at.id.seqno,
             nonce: [UInt8](repeating: 1, count: 16))
-        let bytes = try SnapshotWriter.build(
-            id: at.id, leaf: at.leaf, viewHistory: [1, 1, 9], publicState: store.latest.contents, lastFrames: [],
-            changes: WriteSet(), key: key)
+        let bytes = try SnapshotTests.build(
+            id: at.id, leaf: at.leaf, viewHistory: [1, 1, 9], publicState: store.latest.contents, state: WriteSet(),
+            key: key)
         let digest = try SnapshotFile(bytes).digest
         let evidence = try network.append(claims: digest)
         try network.sign()
@@ -160,7 +160,7 @@ import Testing
         let cose = try #require(
             CoseReceipt(tree: network.tree, seqno: evidence.id.seqno, components: components, signature: signature))
         let folder = try Folder()
-        let name = SnapshotWriter.fileName(seqno: at.id.seqno, evidence: evidence.id.seqno, isCommitted: true)
+        let name = SnapshotName(seqno: at.id.seqno, evidence: evidence.id.seqno).fileName
         for receipt in [json.json.serialized(), cose.encoded()] {
             let path = try folder.write(bytes + receipt, name)
             let result = try check(folder, ["--snapshot", path])

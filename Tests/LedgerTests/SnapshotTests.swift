@@ -35,20 +35,84 @@ import Testing
                 try store.apply(writes, at: seqno)
                 changes.merge(writes)
             }
-            var merge = SnapshotMerge(changes: changes, frameByteCount: 100)
-            var merged: [WriteSet] = []
-            for frame in frames { merged += try merge.add(frame) }
-            merged += merge.finish()
+            let merged = try Self.merge([frames, [changes]], frameByteCount: 100)
             var state = WriteSet()
             for frame in merged { state.merge(frame) }
             #expect(state == store.latest.contents)
             #expect(merged.dropLast().allSatisfy { $0.encodedCount >= 100 })
+            #expect(!(merged.last?.isEmpty ?? true) || merged.count == 1)
             frames = merged
         }
-        var merge = SnapshotMerge(changes: WriteSet())
-        let first = try #require(frames.first { !$0.isEmpty })
-        _ = try merge.add(first)
-        #expect(throws: LedgerError.malformed("")) { try merge.add(first) }
+    }
+
+    /// Many runs at once, cut differently, against one merge after the other.
+    @Test(arguments: 0..<12) func mergesManyRuns(seed: UInt64) throws {
+        var random = SplitMix(state: seed + 100)
+        var sources: [[WriteSet]] = [[]]
+        var store = Store()
+        for round in 1...9 {
+            let writes = WriteSet(
+                ["a", "b", "c", "d"].map { name in
+                    MapWrites(
+                        name: name,
+                        changes: (0..<Int.random(in: 0...30, using: &random)).map { _ in
+                            let key = [UInt8.random(in: 0...80, using: &random)]
+                            return (key, Bool.random(using: &random) ? random.bytes(3) : nil)
+                        })
+                })
+            try store.apply(writes, at: UInt64(round))
+            sources.append(SnapshotChanges.frames(writes, byteCount: Int.random(in: 1...200, using: &random)))
+        }
+        var state = WriteSet()
+        for frame in try Self.merge(sources, frameByteCount: 64) { state.merge(frame) }
+        #expect(state == store.latest.contents)
+        let all = SnapshotChanges.merged(sources.flatMap { $0 })
+        for map in all.maps { #expect(map.writes.allSatisfy { state[map.name]?[$0.key] == $0.value }) }
+    }
+
+    @Test func refusesFramesOutOfOrder() throws {
+        let (low, high) = (MapWrites(name: "a", writes: [.init(key: [1], value: [])]), MapWrites(name: "a", removes: [[0]]))
+        var merge = SnapshotMerge(sourceCount: 1)
+        #expect(merge.next() == .needs(source: 0))
+        #expect(throws: LedgerError.malformed("")) { try merge.supply(WriteSet([high]), from: 0) }
+        try merge.supply(WriteSet([low]), from: 0)
+        #expect(merge.next() == .needs(source: 0))
+        #expect(throws: LedgerError.malformed("")) { try merge.supply(WriteSet([low]), from: 0) }
+        #expect(throws: LedgerError.malformed("")) { try merge.supply(WriteSet([low]), from: 1) }
+        try merge.supply(nil, from: 0)
+        #expect(merge.next() == .frame(WriteSet([low]), isLast: true))
+        #expect(merge.next() == .done)
+    }
+
+    private static func merge(_ sources: [[WriteSet]], frameByteCount: Int) throws -> [WriteSet] {
+        var merge = SnapshotMerge(sourceCount: sources.count, frameByteCount: frameByteCount)
+        var next = sources.map { $0[...] }
+        var frames: [WriteSet] = []
+        while true {
+            switch merge.next() {
+            case .needs(let source): try merge.supply(next[source].popFirst(), from: source)
+            case .frame(let frame, let isLast):
+                frames.append(frame)
+                if isLast { #expect(merge.next() == .done) }
+            case .done: return frames
+            }
+        }
+    }
+
+    /// A whole snapshot in memory.
+    static func build(
+        id: TransactionID, leaf: Bytes32, viewHistory: [UInt64], publicState: WriteSet, state: WriteSet,
+        key: SnapshotKey, frameByteCount: Int = 1 << 20
+    ) throws -> [UInt8] {
+        var writer = try SnapshotWriter(
+            id: id, leaf: leaf, viewHistory: viewHistory, publicState: publicState, key: key)
+        let frames = try merge([[], [state]], frameByteCount: frameByteCount)
+        var bytes = writer.head
+        for (index, frame) in frames.enumerated() {
+            bytes += try writer.frame(frame, isLast: index == frames.count - 1)
+        }
+        bytes.replaceSubrange(0..<8, with: writer.framing())
+        return bytes
     }
 
     /// A network whose last two data entries are a snapshot's evidence and its commit, with the snapshot.
@@ -59,9 +123,9 @@ import Testing
         var publicStore = Store()
         for entry in network.entries { try publicStore.apply(entry.tables, at: entry.id.seqno) }
         let state = try TestNetwork.compartment(&random).writes()
-        let bytes = try SnapshotWriter.build(
-            id: at.id, leaf: at.leaf, viewHistory: [1, 1], publicState: publicStore.latest.contents, lastFrames: [],
-            changes: state, key: key(at.id.seqno), frameByteCount: 64)
+        let bytes = try Self.build(
+            id: at.id, leaf: at.leaf, viewHistory: [1, 1], publicState: publicStore.latest.contents, state: state,
+            key: key(at.id.seqno), frameByteCount: 64)
         let digest = try SnapshotFile(bytes).digest
         var tables = WriteSet()
         ServiceTables.setSnapshotEvidence(seqno: at.id.seqno, digest: digest, in: &tables)
@@ -91,7 +155,7 @@ import Testing
             let key = try file.key(session: #require(Self.session), networkID: TestNetwork.networkID)
             #expect(file.frameCount > 1)
             var opened = WriteSet()
-            for index in 0..<file.frameCount { opened.merge(try file.frame(index, key: key)) }
+            for index in 0..<file.frameCount { opened.merge(try file.frame(index, of: bytes, key: key)) }
             #expect(opened == state)
             // The Merkle tree goes on from the tree in the public state and the leaf.
             var tree = try MerkleTree(
@@ -119,7 +183,7 @@ import Testing
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
             guard let altered = try? SnapshotFile(damaged), altered.id == file.id else { continue }
             #expect(throws: LedgerError.self) {
-                for index in 0..<altered.frameCount { _ = try altered.frame(index, key: key) }
+                for index in 0..<altered.frameCount { _ = try altered.frame(index, of: damaged, key: key) }
                 _ = try altered.key(session: #require(Self.session), networkID: TestNetwork.networkID)
             }
         }

@@ -2,50 +2,69 @@ import AdapterKit
 import Ledger
 import Store
 
-/// Counts: a body of one byte adds it; an empty query reads the sum. Zero is refused.
+/// Counts: a body of one byte adds it; an empty query reads the sum. Zero is refused. Beside the sum it keeps how often
+/// each number was added, under keys of their own.
 final class CounterAdapter: Adapter {
-    static let kind = AdapterKind(name: "counter") { _, _ in CounterAdapter() }
+    static let kind = AdapterKind(name: "counter") { configuration, _ in CounterAdapter(configuration.endpoint) }
+
+    private struct State {
+        var id = TransactionID(view: 0, seqno: 0)
+        var sum: UInt64 = 0
+        var times: [UInt8: UInt64] = [:]
+    }
 
     let version = "counter/1"
-    private var sums: [(id: TransactionID, sum: UInt64)] = [(TransactionID(view: 0, seqno: 0), 0)]
+    private let endpoint: String
+    private var states = [State()]
     private var next: QueryToken = 1
+    private(set) var restoredAt: TransactionID?
+
+    init(_ endpoint: String) { self.endpoint = endpoint }
 
     func execute(_ batch: Batch) throws -> BatchResult {
         var result = BatchResult(outcomes: [], included: [], compartments: [])
-        var sum = sums[sums.count - 1].sum
+        var state = states[states.count - 1]
+        state.id = batch.id
+        var times: [UInt8: UInt64] = [:]
         for submission in batch.submissions {
             guard let value = submission.body.first, value > 0 else {
                 result.outcomes.append(.invalid(.init(code: 1, message: "zero")))
                 continue
             }
-            sum += UInt64(value)
+            state.sum += UInt64(value)
+            state.times[value, default: 0] += 1
+            times[value] = state.times[value]
             result.outcomes.append(.executed(index: UInt32(result.included.count)))
             result.included.append(
                 .init(
                     actor: submission.actor, requestID: submission.requestID, input: submission.body, claims: [],
-                    response: Self.bytes(sum), readers: .network))
+                    response: Self.bytes(state.sum), readers: .network))
         }
         guard !result.included.isEmpty else { return result }
-        result.compartments = [.init(readers: .network, writes: Self.writes(sum))]
-        sums.append((batch.id, sum))
+        result.compartments = [.init(readers: .network, writes: writes(state.sum, times))]
+        states.append(state)
         return result
     }
 
     func apply(_ writes: WriteSet, id: TransactionID) throws {
-        guard let value = writes["counter.sum"]?[[0]] else { throw AdapterError.malformed("counter write") }
-        sums.append((id, Self.number(value)))
+        guard let value = writes["\(endpoint).sum"]?[[0]] else { throw AdapterError.malformed("counter write") }
+        var state = states[states.count - 1]
+        state.id = id
+        state.sum = Self.number(value)
+        for write in writes["\(endpoint).times"]?.writes ?? [] { state.times[write.key[0]] = Self.number(write.value) }
+        states.append(state)
     }
 
     func commit(_ id: TransactionID) throws {
-        while sums.count > 1, sums[1].id <= id { sums.removeFirst() }
+        while states.count > 1, states[1].id <= id { states.removeFirst() }
     }
 
     func rollback(_ id: TransactionID) throws {
-        while sums.count > 1, id < sums[sums.count - 1].id { sums.removeLast() }
+        while states.count > 1, id < states[states.count - 1].id { states.removeLast() }
     }
 
     func query(_ query: Query) -> QueryReply {
-        guard !query.body.isEmpty else { return .done(body: Self.bytes(sums[0].sum), readers: .network) }
+        guard !query.body.isEmpty else { return .done(body: Self.bytes(states[0].sum), readers: .network) }
         defer { next += 1 }
         return .submit(query.body.map { .init(body: [$0]) }, token: next)
     }
@@ -63,13 +82,33 @@ final class CounterAdapter: Adapter {
     }
 
     func discard(_ token: QueryToken) {}
-    func beginRestore() { sums = [(TransactionID(view: 0, seqno: 0), 0)] }
-    func restore(_ part: SnapshotPart) throws {}
-    func endRestore(_ id: TransactionID) throws {}
+
+    func beginRestore() { states = [State()] }
+
+    func restore(_ part: SnapshotPart) throws {
+        for record in part.records {
+            switch part.map {
+            case "\(endpoint).sum": states[0].sum = Self.number(record.value)
+            case "\(endpoint).times": states[0].times[record.key[0]] = Self.number(record.value)
+            default: throw AdapterError.malformed("a map of another adapter")
+            }
+        }
+    }
+
+    func endRestore(_ id: TransactionID) throws {
+        let sum = states[0].times.reduce(0) { $0 + UInt64($1.key) * $1.value }
+        guard sum == states[0].sum else { throw AdapterError.badState("the parts don't add up") }
+        states[0].id = id
+        restoredAt = id
+    }
 
     static func bytes(_ value: UInt64) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
     static func number(_ bytes: [UInt8]) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-    private static func writes(_ sum: UInt64) -> WriteSet {
-        WriteSet([MapWrites(name: "counter.sum", writes: [.init(key: [0], value: bytes(sum))])])
+    private func writes(_ sum: UInt64, _ times: [UInt8: UInt64]) -> WriteSet {
+        WriteSet([
+            MapWrites(name: "\(endpoint).sum", writes: [.init(key: [0], value: Self.bytes(sum))]),
+            MapWrites(
+                name: "\(endpoint).times", writes: times.map { .init(key: [$0.key], value: Self.bytes($0.value)) }),
+        ])
     }
 }

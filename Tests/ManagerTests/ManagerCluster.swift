@@ -3,6 +3,7 @@ import Attestation
 import Consensus
 import Constitution
 import Identity
+import Ledger
 import Manager
 import Primitives
 
@@ -12,6 +13,11 @@ struct ManagerCluster {
         var manager: Manager
         var worker: AdapterHost
         var entries: [[UInt8]] = []
+        /// Seqno of the first of the entries.
+        var firstSeqno: UInt64 = 1
+        var snapshots: SnapshotFiles<MemoryLedgerStorage>
+        /// What was read of each worker's requests, for tests that look.
+        var workerRequests: [WorkerRequest] = []
         var seal: [UInt8]?
         var answers: [RequestToken: ClientResponse] = [:]
         var inputs: [ManagerInput] = []
@@ -30,12 +36,20 @@ struct ManagerCluster {
     var cut: Set<[Int]> = []
     /// While set, workers' answers are held back; what was held comes when it is cleared.
     var workersAreSlow = false { didSet { release() } }
+    /// While set, no snapshot is made any further.
+    var snapshotsAreSlow = false
+    /// Changes messages between nodes on their way; nil loses one.
+    var onMessage: ((_ from: Int, _ to: Int, NodeMessage) -> NodeMessage?)?
     /// The same for the reports of disks.
     var disksAreSlow = false { didSet { release() } }
     private var held: [(node: Int, isDisk: Bool, input: ManagerInput)] = []
 
-    init(_ count: Int) throws {
-        var document = ConstitutionDocument(name: "test")
+    /// - Parameters:
+    ///   - snapshotInterval: entries between two snapshots.
+    ///   - others: further endpoints of the same kind of adapter.
+    init(_ count: Int, snapshotInterval: UInt64 = 10_000, name: String = "test", others: [String] = []) throws {
+        var document = ConstitutionDocument(name: name)
+        document.parameters.snapshotIntervalEntries = snapshotInterval
         for index in 0..<count {
             let owner = try SigningKey(rawRepresentation: [UInt8](repeating: UInt8(10 + index), count: 32))
             let key = try SigningKey(rawRepresentation: [UInt8](repeating: UInt8(50 + index), count: 32))
@@ -60,15 +74,24 @@ struct ManagerCluster {
                 name: "entente", version: "1", role: .combined, platform: .software,
                 measurement: [UInt8](repeating: 1, count: 32))
         ]
-        document.adapters = [Adapter(kind: "counter", endpoint: "counter")]
+        document.adapters = (["counter"] + others).map { Adapter(kind: "counter", endpoint: $0) }
         constitution = try Constitution(genesis: document)
         for index in 0..<count {
             let start: ManagerStart =
                 index == 0 ? .found : .join(SealedState(nodeKey: keys[index].rawRepresentation))
-            nodes.append(Node(manager: try make(index, start), worker: AdapterHost(kinds: [CounterAdapter.kind])))
+            nodes.append(
+                Node(
+                    manager: try make(index, start), worker: AdapterHost(kinds: [CounterAdapter.kind]),
+                    snapshots: try Self.snapshots(MemoryLedgerStorage())))
             nodes[index].inputs = [.begin, .workerReady]
         }
         for index in nodes.indices { connect(index) }
+    }
+
+    /// Small frames and runs, so that each test has many.
+    private static func snapshots(_ storage: MemoryLedgerStorage) throws -> SnapshotFiles<MemoryLedgerStorage> {
+        try SnapshotFiles(
+            storage, secret: [UInt8](repeating: 7, count: 32), frameByteCount: 4_096, runByteCount: 2_048)
     }
 
     private func make(_ index: Int, _ start: ManagerStart) throws -> Manager {
@@ -120,7 +143,10 @@ struct ManagerCluster {
         let sealed = try SealedState(decoding: nodes[node].seal ?? [])
         nodes[node].manager = try make(node, .restart(sealed))
         nodes[node].worker = AdapterHost(kinds: [CounterAdapter.kind])
+        nodes[node].snapshots = try Self.snapshots(nodes[node].snapshots.storage.crashed())
         nodes[node].isUp = true
+        nodes[node].isServing = false
+        nodes[node].workerRequests = []
         nodes[node].inputs = [.begin, .workerReady]
         connect(node)
     }
@@ -129,6 +155,24 @@ struct ManagerCluster {
     mutating func killWorker(_ node: Int) {
         nodes[node].worker = AdapterHost(kinds: [CounterAdapter.kind])
         nodes[node].inputs += [.workerDied(reason: "test"), .workerReady]
+    }
+
+    /// Damages a file of a node's snapshot folder.
+    mutating func editSnapshots(_ node: Int, _ change: (inout [String: [UInt8]]) -> Void) throws {
+        var files = nodes[node].snapshots.storage.files
+        change(&files)
+        nodes[node].snapshots = try Self.snapshots(MemoryLedgerStorage(files: files))
+    }
+
+    /// Names of a node's committed snapshots.
+    func snapshotNames(_ node: Int) -> [SnapshotName] {
+        nodes[node].snapshots.storage.files.keys.compactMap { SnapshotName($0) }.sorted()
+    }
+
+    /// Removes a node's entries before a seqno, as an operator may.
+    mutating func dropEntries(_ node: Int, before seqno: UInt64) {
+        nodes[node].entries.removeFirst(Int(seqno - nodes[node].firstSeqno))
+        nodes[node].firstSeqno = seqno
     }
 
     /// Damages what a node has on its disk.
@@ -178,7 +222,13 @@ struct ManagerCluster {
     }
 
     private mutating func settle() {
-        while let index = nodes.indices.first(where: { nodes[$0].isUp && !nodes[$0].inputs.isEmpty }) {
+        while true {
+            guard let index = nodes.indices.first(where: { nodes[$0].isUp && !nodes[$0].inputs.isEmpty }) else {
+                guard !snapshotsAreSlow, let busy = nodes.indices.first(where: { nodes[$0].isUp && nodes[$0].snapshots.isBusy })
+                else { return }
+                for each in nodes[busy].snapshots.advance() { nodes[busy].inputs.append(.snapshot(each)) }
+                continue
+            }
             let input = nodes[index].inputs.removeFirst()
             let clock = ClockReading(monotonic: microseconds, wall: Self.start + microseconds / 1_000)
             for effect in nodes[index].manager.handle(input, at: clock) { perform(effect, on: index) }
@@ -192,8 +242,14 @@ struct ManagerCluster {
             guard let other = nodes.indices.first(where: { id($0) == peer }), nodes[other].isUp,
                 !cut.contains([index, other].sorted())
             else { return }
+            var bytes = bytes
+            if let onMessage, let message = try? NodeMessage(decoding: bytes) {
+                guard let changed = onMessage(index, other, message) else { return }
+                bytes = changed.encoded()
+            }
             nodes[other].inputs.append(.message(bytes, from: id(index)))
         case .worker(let frame):
+            nodes[index].workerRequests.append(frame.message)
             let reply = nodes[index].worker.handle(frame.message)
             report(.workerReply(WorkerFrame(number: frame.number, reply)), to: index, isDisk: false)
         case .restartWorker:
@@ -203,17 +259,27 @@ struct ManagerCluster {
             nodes[index].entries += entries.map(\.bytes)
             report(.logPersisted(ticket: ticket), to: index, isDisk: true)
         case .truncate(let seqno, let ticket):
-            nodes[index].entries.removeLast(nodes[index].entries.count - Int(seqno))
+            nodes[index].entries.removeLast(nodes[index].entries.count - Int(seqno + 1 - nodes[index].firstSeqno))
             report(.logPersisted(ticket: ticket), to: index, isDisk: true)
         case .read(let first, let last, _, let purpose):
             var found: [StoredEntry] = []
-            let count = UInt64(nodes[index].entries.count)
-            if first <= min(last, count) {
-                for seqno in first...min(last, count) {
-                    found.append(StoredEntry(seqno: seqno, bytes: nodes[index].entries[Int(seqno) - 1]))
+            let start = nodes[index].firstSeqno
+            let end = start + UInt64(nodes[index].entries.count) - 1
+            if first >= start, first <= min(last, end) {
+                for seqno in first...min(last, end) {
+                    found.append(StoredEntry(seqno: seqno, bytes: nodes[index].entries[Int(seqno - start)]))
                 }
             }
             nodes[index].inputs.append(.entries(found, for: purpose))
+        case .resetLog(let seqno, let ticket):
+            nodes[index].entries = []
+            nodes[index].firstSeqno = seqno + 1
+            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
+        case .surveyLedger:
+            let start = nodes[index].firstSeqno
+            nodes[index].inputs.append(.ledgerFound(start..<start + UInt64(nodes[index].entries.count)))
+        case .snapshot(let job):
+            for each in nodes[index].snapshots.perform(job) { nodes[index].inputs.append(.snapshot(each)) }
         case .seal(let bytes, let ticket):
             nodes[index].seal = bytes
             nodes[index].inputs.append(.sealed(ticket: ticket))

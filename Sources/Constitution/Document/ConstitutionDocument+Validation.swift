@@ -247,6 +247,10 @@ extension ConstitutionDocument {
             if ["app", "gov", "node"].contains(adapter.endpoint) {
                 problems.append(.malformed("\(path).endpoint", "\(adapter.endpoint) is a path of the framework"))
             }
+            // An adapter's maps begin with its endpoint.
+            if ["entente", "ccf"].contains(adapter.endpoint) {
+                problems.append(.malformed("\(path).endpoint", "\(adapter.endpoint) begins the framework's own maps"))
+            }
             if !endpoints.insert(adapter.endpoint).inserted {
                 problems.append(.duplicate("\(path).endpoint", "two adapters have the endpoint \(adapter.endpoint)"))
             }

@@ -15,6 +15,8 @@ public struct Parameters: Sendable, Hashable {
     public var signatureDelayMicroseconds: UInt64 = 5_000
     /// Entries between two snapshots.
     public var snapshotIntervalEntries: UInt64 = 10_000
+    /// Bytes of entries after which a snapshot is made even before that.
+    public var snapshotIntervalBytes: UInt64 = 256 << 20
     /// Bytes after which a chunk of the ledger is closed.
     public var ledgerChunkBytes: UInt64 = 64 << 20
     /// Milliseconds by which an entry's ledger time may be ahead of a follower's clock.
@@ -70,6 +72,9 @@ public struct Parameters: Sendable, Hashable {
         Row(
             name: "ledger.chunkBytes", path: \.ledgerChunkBytes, range: 65_536...(2 << 30),
             summary: "size after which a chunk of the ledger is closed"),
+        Row(
+            name: "ledger.snapshotIntervalBytes", path: \.snapshotIntervalBytes, range: 65_536...(1 << 40),
+            summary: "bytes of entries after which a snapshot is made even before the entries are enough"),
         Row(
             name: "ledger.snapshotIntervalEntries", path: \.snapshotIntervalEntries, range: 10...1_000_000_000,
             summary: "entries between two snapshots"),

@@ -71,6 +71,16 @@ public enum ServiceTables {
         writes.put(value.serialized(), at: Tables.singleton, in: Tables.snapshotEvidence)
     }
 
+    /// Reads what ``setSnapshotEvidence(seqno:digest:in:)`` wrote; nil where a set writes no evidence, or none that can be
+    /// read.
+    public static func snapshotEvidence(_ writes: WriteSet) -> (seqno: UInt64, digest: Bytes32)? {
+        guard let value = writes[Tables.snapshotEvidence]?[Tables.singleton], let json = try? JSON(parsing: value),
+            let seqno = json["version"]?.integer.flatMap({ UInt64(exactly: $0) }),
+            let digest = json["hash"]?.string.flatMap({ Bytes32(hex: $0) })
+        else { return nil }
+        return (seqno, digest)
+    }
+
     /// Everything that genesis needs to be verifiable: the service, opening, and its first node, trusted and endorsed.
     public static func genesis(service: X509Certificate, nodeID: String, node: X509Certificate) -> WriteSet {
         var writes = WriteSet()

@@ -50,12 +50,13 @@ public struct LedgerFiles<Storage: LedgerStorage> {
     /// known, where no whole entry follows the damage.
     /// - Parameters:
     ///   - firstSeqno: the first entry that is needed: 1, or the one after the snapshot from which the node starts. The
-    ///     files must reach back to it, and may reach further; an empty ledger begins there.
+    ///     files must reach back to it, and may reach further; an empty ledger begins there. Nil takes the files as they
+    ///     are, for a caller that finds out afterwards what it needs; an empty ledger then begins at 1.
     ///   - chunkByteCount: the chunk size, 5 MB by default as CCF's.
     ///   - durable: last seqno that this node has acknowledged as durable, if it knows.
     /// - Throws: ``LedgerError/corrupt(_:file:line:)``, and what the storage throws.
     public init(
-        opening storage: Storage, firstSeqno: UInt64 = 1, chunkByteCount: Int = 5_000_000, durable: UInt64? = nil
+        opening storage: Storage, firstSeqno: UInt64? = 1, chunkByteCount: Int = 5_000_000, durable: UInt64? = nil
     ) throws {
         var opener = LedgerOpener(storage: storage, firstSeqno: firstSeqno, durable: durable)
         try opener.open()
@@ -63,7 +64,7 @@ public struct LedgerFiles<Storage: LedgerStorage> {
         chunks = opener.chunks
         healing = opener.healing
         self.chunkByteCount = chunkByteCount
-        if chunks.isEmpty { chunks = [Chunk(emptyAt: firstSeqno)] }
+        if chunks.isEmpty { chunks = [Chunk(emptyAt: firstSeqno ?? 1)] }
         if let durable, durable + 1 > nextSeqno {
             throw LedgerError.corrupt("the ledger ends before seqno \(nextSeqno), but \(durable) was acknowledged")
         }

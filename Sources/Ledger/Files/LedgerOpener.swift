@@ -3,12 +3,12 @@ struct LedgerOpener<Storage: LedgerStorage> {
     typealias Chunk = LedgerFiles<Storage>.Chunk
 
     var storage: Storage
-    let firstSeqno: UInt64
+    let firstSeqno: UInt64?
     let durable: UInt64?
     var chunks: [Chunk] = []
     var healing: [String] = []
 
-    init(storage: Storage, firstSeqno: UInt64, durable: UInt64?) {
+    init(storage: Storage, firstSeqno: UInt64?, durable: UInt64?) {
         self.storage = storage
         self.firstSeqno = firstSeqno
         self.durable = durable
@@ -23,7 +23,7 @@ struct LedgerOpener<Storage: LedgerStorage> {
                 }
                 if try removeIfEmpty(name) { continue }
             }
-            let due = chunks.last?.next ?? min(name.start, firstSeqno)
+            let due = chunks.last?.next ?? min(name.start, firstSeqno ?? name.start)
             if name.start != due {
                 guard name.start > due, !name.isCommitted else {
                     throw LedgerError.corrupt("\(name.fileName) does not follow seqno \(due - 1)")

@@ -1,14 +1,16 @@
 internal import Crypto
 internal import FoundationEssentials
-internal import Primitives
+public import Primitives
 
 /// Seals the private part of one snapshot, frame by frame.
 ///
 ///     K = HKDF(K_session, salt = network id, info = "entente/v1/ledger/snapshot" ‖ epoch ‖ seqno ‖ nonce, 64 bytes)
 ///         AEAD key 32 ‖ commitment 32
 ///
-/// The nonce, 16 random bytes drawn for each snapshot, makes the key its own, so that the frames' AEAD nonces (frame ‖
-/// seqno) never repeat under it. Which frame is the last is bound, so that none can be cut off.
+/// The nonce, 16 bytes, follows from the leaf of the entry where the snapshot stands (``nonce(leaf:frameByteCount:)``). That
+/// entry signs the whole history before it, and so the state: a key seals one content only, although every node makes its
+/// own copy of the file, and the frames' AEAD nonces (frame ‖ seqno) never repeat under it. Which frame is the last is
+/// bound, so that none can be cut off.
 public struct SnapshotKey: Sendable {
     let epoch: UInt64
     let seqno: UInt64
@@ -32,6 +34,14 @@ public struct SnapshotKey: Sendable {
         self.nonce = nonce
         key = SymmetricKey(data: bytes[..<32])
         commitment = Array(bytes[32...])
+    }
+
+    /// The nonce of the snapshot after the signature entry with this leaf, whose frames are cut at so many bytes:
+    /// SHA-256("entente/v1/snapshot/nonce" ‖ leaf ‖ u64 frame size), the first 16 bytes.
+    public static func nonce(leaf: Bytes32, frameByteCount: Int) -> [UInt8] {
+        var bytes = Array("entente/v1/snapshot/nonce".utf8) + leaf.bytes
+        bytes.append(littleEndian: UInt64(frameByteCount))
+        return Array(Digests.sha256(bytes).bytes.prefix(16))
     }
 
     func seal(_ plaintext: [UInt8], frame: UInt32, isLast: Bool, context: Bytes32) throws(LedgerError) -> [UInt8] {

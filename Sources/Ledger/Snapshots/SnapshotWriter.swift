@@ -16,9 +16,7 @@ public struct SnapshotWriter: Sendable {
     public let head: [UInt8]
 
     private let key: SnapshotKey
-    private let context: Bytes32
-    private var frame: UInt32 = 0
-    private var byteCount: Int
+    private var frames: SealedFrameWriter
 
     static let privatePrefixByteCount = 1 + 32 + 8 + 16
 
@@ -27,11 +25,15 @@ public struct SnapshotWriter: Sendable {
     ///   - id: the signature entry after which the state is taken.
     ///   - leaf: that entry's leaf: with the tree in the public maps, what the Merkle tree goes on from.
     ///   - viewHistory: the first seqno of each view from 1 on.
-    ///   - publicState: all public maps, without removals.
-    /// - Throws: ``LedgerError/outOfRange(_:file:line:)`` when the key is another snapshot's.
+    ///   - publicState: all public maps of the network's own, without removals.
+    ///   - file: the name of the file that is written.
+    /// - Throws: ``LedgerError/outOfRange(_:file:line:)`` when the key is another snapshot's,
+    ///   ``LedgerError/tooLarge(_:file:line:)``.
     public init(
-        id: TransactionID, leaf: Bytes32, viewHistory: [UInt64], publicState: WriteSet, key: SnapshotKey
+        id: TransactionID, leaf: Bytes32, viewHistory: [UInt64], publicState: WriteSet, key: SnapshotKey,
+        file: String = ""
     ) throws(LedgerError) {
+        guard viewHistory.count <= SnapshotFile.viewCountMax else { throw .tooLarge("\(viewHistory.count) views") }
         guard key.seqno == id.seqno else { throw .outOfRange("the key of the snapshot at \(key.seqno) for \(id)") }
         var domain: [UInt8] = [EntryType.snapshot.rawValue]
         domain.append(littleEndian: id.seqno)
@@ -62,24 +64,23 @@ public struct SnapshotWriter: Sendable {
         head = bytes
         self.id = id
         self.key = key
-        context = Digests.sha256(bytes)
-        byteCount = bytes.count
+        guard bytes.count <= SnapshotFile.publicByteCountMax else {
+            throw .tooLarge("\(bytes.count) bytes of public maps")
+        }
+        frames = SealedFrameWriter(file: file, key: key, context: Digests.sha256(bytes), start: bytes.count)
     }
 
     /// Seals the next frame of the private state.
     /// - Returns: the piece of the file that follows.
     /// - Throws: ``LedgerError/tooLarge(_:file:line:)``.
     public mutating func frame(_ state: WriteSet, isLast: Bool) throws(LedgerError) -> [UInt8] {
-        let plaintext = state.encoded()
-        guard plaintext.count < 1 << 31 else { throw .tooLarge("a frame of \(plaintext.count) bytes") }
-        let sealed = try key.seal(plaintext, frame: frame, isLast: isLast, context: context)
-        var piece: [UInt8] = []
-        piece.append(littleEndian: UInt32(sealed.count))
-        piece += sealed
-        frame += 1
-        byteCount += piece.count
-        return piece
+        try frames.seal(state, isLast: isLast).piece
     }
+
+    /// Bytes so far.
+    var byteCount: Int { frames.end }
+    /// Where the frames stand.
+    var sealedFrames: SealedFrames { frames.frames }
 
     /// The first 8 bytes of the file, once all frames are sealed. The 16 that follow them, the tag field, stay zero.
     public func framing() -> [UInt8] {
@@ -87,32 +88,6 @@ public struct SnapshotWriter: Sendable {
         let size = UInt64(byteCount - EntryHeader.framingByteCount)
         bytes.append(littleEndian: size << 16 | UInt64(EntryHeader.version))
         return bytes
-    }
-
-    /// A whole snapshot in memory: the last one's private frames and the changes since, merged.
-    /// - Returns: the file up to the receipt; its SHA-256 is what the evidence entry claims.
-    public static func build(
-        id: TransactionID, leaf: Bytes32, viewHistory: [UInt64], publicState: WriteSet, lastFrames: [WriteSet],
-        changes: WriteSet, key: SnapshotKey, frameByteCount: Int = 1 << 20
-    ) throws(LedgerError) -> [UInt8] {
-        var writer = try SnapshotWriter(
-            id: id, leaf: leaf, viewHistory: viewHistory, publicState: publicState, key: key)
-        var merge = SnapshotMerge(changes: changes.split().private, frameByteCount: frameByteCount)
-        var frames: [WriteSet] = []
-        for frame in lastFrames { frames += try merge.add(frame) }
-        frames += merge.finish()
-        var bytes = writer.head
-        for (index, frame) in frames.enumerated() {
-            bytes += try writer.frame(frame, isLast: index == frames.count - 1)
-        }
-        bytes.replaceSubrange(0..<8, with: writer.framing())
-        return bytes
-    }
-
-    /// The name of the file: `snapshot_S_E.committed` once the evidence at E is committed and the receipt is in it, else
-    /// without the suffix.
-    public static func fileName(seqno: UInt64, evidence: UInt64, isCommitted: Bool) -> String {
-        "snapshot_\(seqno)_\(evidence)" + (isCommitted ? ".committed" : "")
     }
 
     private static func appendPadded(_ value: [UInt8], to bytes: inout [UInt8]) {

@@ -57,24 +57,22 @@ extension Manager {
         guard let components = try ledger.components(of: entry, keys: sealed.epochKeys) else {
             throw ManagerError.ledger("the entry has no leadership")
         }
-        for next in stored.dropFirst() {
-            guard let signature = try RootSignature(tables: LedgerEntry(next.bytes).tables) else { continue }
-            if asCOSE {
-                guard
-                    let receipt = CoseReceipt(
-                        tree: ledger.tree, seqno: id.entry.seqno, components: components, signature: signature,
-                        batch: proof)
-                else { break }
-                return ClientResponse(contentType: "application/cose", body: receipt.encoded())
-            }
-            guard
-                let receipt = Receipt(
-                    tree: ledger.tree, seqno: id.entry.seqno, components: components, signature: signature, batch: proof
-                )
-            else { break }
-            return ClientResponse(body: receipt.json.serialized())
+        // The signature entry carries the tree since the one before: what proves all that it covers first.
+        guard let (signature, tree) = try coveringSignature(stored) else {
+            throw ManagerError.ledger("no signature covers the entry yet")
         }
-        throw ManagerError.ledger("no signature covers the entry yet")
+        if asCOSE {
+            guard
+                let receipt = CoseReceipt(
+                    tree: tree, seqno: id.entry.seqno, components: components, signature: signature, batch: proof)
+            else { throw ManagerError.ledger("the tree in entry \(signature.id) does not prove the entry") }
+            return ClientResponse(contentType: "application/cose", body: receipt.encoded())
+        }
+        guard
+            let receipt = Receipt(
+                tree: tree, seqno: id.entry.seqno, components: components, signature: signature, batch: proof)
+        else { throw ManagerError.ledger("the tree in entry \(signature.id) does not prove the entry") }
+        return ClientResponse(body: receipt.json.serialized())
     }
 
     /// Reads old entries for an adapter's query.

@@ -25,8 +25,7 @@ extension Manager {
         case .truncate(let seqno, let ticket):
             truncate(to: seqno)
             effects.append(.truncate(to: seqno, ticket: ticket))
-        case .resetLog:
-            stop("a snapshot was installed that nobody asked for")
+        case .resetLog(let position, let ticket): resetLog(to: position, ticket: ticket)
         case .commit(let seqno):
             commit(upTo: seqno)
         case .becameLeader(let view):
@@ -35,9 +34,8 @@ extension Manager {
             follow(leader, view: view)
         case .loadEntries(let peer, let from, let bytesMax, let entriesMax):
             let last = min(lastSeqno, from &+ UInt64(clamping: entriesMax) &- 1)
-            effects.append(.read(first: from, last: last, bytesMax: bytesMax, for: .catchUp(peer: peer)))
-        case .needSnapshot(let peer):
-            log(.error, "a peer needs entries that this node does not have", [("peer", peer)])
+            effects.append(.read(first: from, last: last, bytesMax: bytesMax, for: .catchUp(peer: peer, first: from)))
+        case .needSnapshot(let peer): offerSnapshot(to: peer)
         case .caughtUp(let peer):
             membershipChanges.append(.promote(peer))
             proposeMembershipChange()
@@ -119,6 +117,7 @@ extension Manager {
     private mutating func commit(upTo seqno: UInt64) {
         guard seqno > appliedSeqno else { return }
         let first = appliedSeqno + 1
+        collectForSnapshots(first...seqno)
         appliedSeqno = seqno
         store.commit(to: seqno)
         ledger.commit(upTo: seqno)
@@ -132,6 +131,7 @@ extension Manager {
                 if opened.isSignature { unsigned.signaturesInFlight = max(0, unsigned.signaturesInFlight - 1) }
             }
             if opened.changesConstitution { reloadConstitution() }
+            noteSnapshotEvidence(opened)
             if let peer = pendingJoins.removeValue(forKey: each) { welcome(peer) }
         }
         bringWorkerToCommit()
@@ -159,8 +159,7 @@ extension Manager {
 
     /// The id of the entry at a seqno of this node's log.
     func transactionID(at seqno: UInt64) -> TransactionID? {
-        if seqno == 0 { return TransactionID(view: 0, seqno: 0) }
-        return ledger.index.view(at: seqno).map { TransactionID(view: $0, seqno: seqno) }
+        ledger.id(at: seqno)
     }
 
     /// Seqno of the last entry of the log.
@@ -193,6 +192,11 @@ extension Manager {
         case .join(let request): receiveJoin(request, from: peer)
         case .welcome(let grant): receiveWelcome(grant, from: peer)
         case .refused(let reason, let address): receiveRefusal(reason, address, from: peer)
+        case .snapshotOffer(let offer): receiveOffer(offer, from: peer)
+        case .snapshotPull(let name, let offset): servePart(of: name, offset: offset, to: peer)
+        case .snapshotPart(let name, let offset, let bytes): receivePart(of: name, offset: offset, bytes, from: peer)
+        case .snapshotGone(let name): snapshotGone(name, from: peer)
+        case .snapshotRefused(let name): snapshotRefused(name, by: peer)
         }
     }
 
@@ -225,15 +229,17 @@ extension Manager {
         switch purpose {
         case .recovery:
             recover(stored)
-        case .worker:
-            fillWorker(with: stored)
-        case .catchUp(let peer):
+        case .worker(let first):
+            fillWorker(with: stored, from: first)
+        case .catchUp(let peer, let first):
             var entries: [LogEntry] = []
             for each in stored {
                 guard let entry = try? ledger.logEntry(each.bytes) else { break }
                 entries.append(entry)
             }
-            step(.entriesLoaded(peer: peer, from: stored.first?.seqno ?? 0, entries: entries))
+            step(.entriesLoaded(peer: peer, from: first, entries: entries))
+        case .snapshotEvidence(let name): checkEvidence(of: name, stored)
+        case .snapshotReceipt(let name): addSnapshotReceipt(name, stored)
         case .receipt(let token): answerReceipt(token, stored)
         case .history(let token): answerHistory(token, stored)
         }

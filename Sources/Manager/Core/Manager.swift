@@ -85,6 +85,9 @@ public struct Manager {
     var nextExpiry: UInt64 = 0
 
     var worker = WorkerLink()
+    var snapshots = SnapshotState()
+    /// At a start: the seqnos that the ledger's files hold.
+    var ledgerOnDisk: Range<UInt64>?
     var counters = Counters()
 
     /// A manager that starts as `start` says.
@@ -134,6 +137,10 @@ public struct Manager {
         case .logPersisted(let ticket): step(.logPersisted(ticket: ticket))
         case .sealed(let ticket): step(.hardStatePersisted(ticket: ticket))
         case .entries(let entries, let purpose): receive(entries, for: purpose)
+        case .ledgerFound(let seqnos):
+            ledgerOnDisk = seqnos
+            continueRecovery()
+        case .snapshot(let report): receive(report)
         case .shutdown: shutDown()
         }
         runTimers()
@@ -172,12 +179,14 @@ public struct Manager {
     private mutating func runTimers() {
         if let raft, raft.deadline <= clock.monotonic { step(.tick) }
         if isPrimary {
+            proposeSnapshotEvidence()
             cutBatch()
             signIfDue()
         }
         if clock.monotonic >= nextExpiry {
             nextExpiry = clock.monotonic + 100_000
             expireWork()
+            expireTransfer()
             dialPeers()
         }
     }

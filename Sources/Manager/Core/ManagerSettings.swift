@@ -13,6 +13,10 @@ public struct ManagerSettings: Sendable {
     public var readBytesMax = 4 << 20
     /// Entries of one history request of an adapter.
     public var historyEntriesMax: UInt64 = 1_024
+    /// Bytes of a snapshot that is taken from a peer.
+    public var snapshotBytesMax: UInt64 = 1 << 38
+    /// Time after which a part of a snapshot is asked for again, in microseconds.
+    public var snapshotPartTimeoutMicroseconds: UInt64 = 5_000_000
     /// Addresses of nodes to try when there is no other way to know one, `host:port`.
     public var peers: [String] = []
     /// This node's address for other nodes, `host:port`, as its owner signed it.

@@ -1,5 +1,6 @@
 public import AdapterKit
 public import Consensus
+public import Ledger
 
 /// The two clocks, read by the runtime for each input.
 public struct ClockReading: Sendable, Hashable {
@@ -33,6 +34,12 @@ public enum ManagerEffect: Sendable {
     case append([LogEntry], ticket: UInt64)
     /// Cuts the ledger so that this is its last entry; reported like `append`.
     case truncate(to: UInt64, ticket: UInt64)
+    /// Sets the ledger's files aside and goes on with an empty one after this entry; reported like `append`.
+    case resetLog(to: UInt64, ticket: UInt64)
+    /// Asks what the ledger's files hold; ``ManagerInput/ledgerFound(_:)`` follows.
+    case surveyLedger
+    /// Work on the snapshot folder; ``ManagerInput/snapshot(_:)`` follows.
+    case snapshot(SnapshotJob)
     /// Reads entries back, at most about `bytesMax` of them but at least one; ``ManagerInput/entries(_:for:)`` follows.
     case read(first: UInt64, last: UInt64, bytesMax: Int, for: ReadPurpose)
     /// Seals these bytes to the platform; ``ManagerInput/sealed(ticket:)`` follows when they are durable.
@@ -96,10 +103,14 @@ public struct LogLine: Sendable, Hashable {
 public enum ReadPurpose: Sendable, Hashable {
     /// Building the manager's state at start.
     case recovery
-    /// Building a new worker's state.
-    case worker
-    /// A peer that lags behind what consensus keeps in memory.
-    case catchUp(peer: PeerID)
+    /// Building a new worker's state, from this entry on.
+    case worker(first: UInt64)
+    /// A peer that lags behind what consensus keeps in memory needs entries from this one on.
+    case catchUp(peer: PeerID, first: UInt64)
+    /// The evidence of a snapshot that this node starts from.
+    case snapshotEvidence(SnapshotName)
+    /// The evidence of a snapshot, and what follows, for its receipt.
+    case snapshotReceipt(SnapshotName)
     /// A receipt for a client.
     case receipt(RequestToken)
     /// Old entries that an adapter's query needs.

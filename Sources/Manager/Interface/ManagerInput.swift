@@ -1,5 +1,6 @@
 public import AdapterKit
 public import Consensus
+public import Ledger
 
 /// What happens to a manager.
 public enum ManagerInput: Sendable {
@@ -27,6 +28,10 @@ public enum ManagerInput: Sendable {
     case sealed(ticket: UInt64)
     /// Entries that were read back, in order; empty if there are none.
     case entries([StoredEntry], for: ReadPurpose)
+    /// The seqnos of the entries in the ledger's files; an empty range begins with the one that is due.
+    case ledgerFound(Range<UInt64>)
+    /// The snapshot folder has done something.
+    case snapshot(SnapshotReport)
     /// Stop cleanly.
     case shutdown
 }

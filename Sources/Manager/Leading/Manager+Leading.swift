@@ -105,6 +105,7 @@ extension Manager {
             conclude(item, outcome, batch.id, result.included)
         }
         proposeMembershipChange()
+        proposeSnapshotEvidence()
         signIfDue()
         cutBatch()
     }
@@ -137,7 +138,7 @@ extension Manager {
     }
 
     private mutating func propose(_ batch: BatchInFlight, _ result: BatchResult) throws {
-        for compartment in result.compartments { try checkMaps(of: compartment) }
+        for compartment in result.compartments { try checkMaps(of: compartment, endpoint: batch.endpoint) }
         let record = EntryRecord(
             time: batch.time, randomness: batch.randomness, endpoint: batch.endpoint,
             transactionCount: UInt32(result.included.count))
@@ -153,12 +154,10 @@ extension Manager {
         unsigned.entryAppended(now: clock.monotonic)
     }
 
-    /// The worker may write its own maps only, and nothing public without saying so.
-    private func checkMaps(of compartment: AdapterKit.Compartment) throws {
+    /// An adapter may write its own maps only, whose names begin with its endpoint, and nothing public without saying so.
+    private func checkMaps(of compartment: AdapterKit.Compartment, endpoint: String) throws {
         for map in compartment.writes.maps {
-            guard !map.name.hasPrefix("entente."), !map.name.hasPrefix("public:entente."),
-                !map.name.hasPrefix("public:ccf.")
-            else { throw ManagerError.worker("writes to \(map.name), which is not an adapter's") }
+            guard OpenedEntry.isMap(map.name, of: endpoint) else { throw ManagerError.worker("writes to \(map.name), which is not an adapter's") }
             guard map.isPublic == (compartment.readers == .public) else {
                 throw ManagerError.worker("puts \(map.name) where its readers don't fit")
             }
@@ -180,7 +179,8 @@ extension Manager {
                 nodeCertificate: X509Certificate(pem: sealed.nodeCertificate),
                 networkKey: SigningKey(rawRepresentation: sealed.networkKey),
                 claims: .init(
-                    issuer: constitution.name, subject: constitution.networkID, issuedAt: ledgerTime / 1_000))
+                    issuer: constitution.name, subject: constitution.networkID, issuedAt: ledgerTime / 1_000),
+                isSnapshotPoint: isSnapshotDue)
             unsigned.signed()
             step(.propose([entry]))
         } catch {

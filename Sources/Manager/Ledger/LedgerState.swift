@@ -5,8 +5,8 @@ import Ledger
 import Primitives
 import Store
 
-/// The manager's view of the ledger: the Merkle tree over all entries, the newest entries opened, and the making and
-/// checking of entries.
+/// The manager's view of the ledger: the right edge of the Merkle tree over all entries, the newest entries opened, and
+/// the making and checking of entries.
 struct LedgerState: Sendable {
     /// Readers of the manager's own compartment: nobody outside of managers.
     static let managerReaders: [UInt8] = [0xFF]
@@ -14,13 +14,20 @@ struct LedgerState: Sendable {
     static let recentMax: UInt64 = 64
 
     private let networkID: [UInt8]
+    /// Only what comes after the last committed signature can be proven from it: each signature entry carries the part
+    /// that proves the entries since the one before.
     private(set) var tree = MerkleTree()
     /// What consensus has to know of the log at a restart.
     private(set) var index = LogIndex()
+    private var views = ViewHistory()
     /// The newest entries, by seqno.
     private(set) var recent: [UInt64: OpenedEntry] = [:]
     private var oldestRecent: UInt64 = 1
     private var lastSignature: UInt64 = 0
+    /// Signature entries after which a snapshot is made: the last committed one and all after it.
+    private var snapshotPoints: [UInt64] = []
+    /// Bytes of entries since the last of them.
+    private(set) var byteCountSincePoint: UInt64 = 0
     private var ciphers: [Leadership: EntryCipher] = [:]
     /// Keys of nodes by their certificates, since reading one takes longer than a verification.
     private var signers: [String: PublicKey] = [:]
@@ -31,8 +38,57 @@ struct LedgerState: Sendable {
         self.networkID = Array(networkID.utf8)
     }
 
+    /// The ledger up to a snapshot, which was verified.
+    /// - Throws: ``ManagerError`` and others when it does not hold together.
+    init(networkID: String, snapshot: OpenedSnapshot) throws {
+        self.init(networkID: networkID)
+        let id = snapshot.id
+        guard let bytes = snapshot.publicState[Tables.tree]?[Tables.singleton],
+            let signature = try RootSignature(tables: snapshot.publicState), signature.id == id
+        else { throw ManagerError.ledger("the snapshot at \(id) does not stand at a signature") }
+        tree = try MerkleTree(serialized: bytes)
+        guard tree.count == id.seqno, tree.root == signature.root else {
+            throw ManagerError.ledger("the Merkle tree of the snapshot at \(id) is another")
+        }
+        tree.append(snapshot.leaf)
+        let configurations = try SnapshotMap.read(snapshot.publicState)
+        guard let history = ViewHistory(starts: snapshot.viewHistory), history.view(at: id.seqno) == id.view,
+            configurations.allSatisfy({ $0.seqno <= id.seqno })
+        else { throw ManagerError.ledger("the view history of the snapshot at \(id) is another") }
+        views = history
+        index = LogIndex(
+            snapshot: LogPosition(view: id.view, seqno: id.seqno), configurations: configurations)
+        lastSignature = id.seqno
+        oldestRecent = id.seqno + 1
+        snapshotPoints = [id.seqno]
+    }
+
     /// Seqno of the last entry.
     var lastSeqno: UInt64 { tree.count - 1 }
+
+    /// The last signature entry after which a snapshot is made, committed or not; 0 before any.
+    var lastSnapshotPoint: UInt64 { snapshotPoints.last ?? 0 }
+
+    /// The id of the entry at a seqno, also of one that consensus has forgotten.
+    func id(at seqno: UInt64) -> TransactionID? {
+        guard seqno > 0 else { return TransactionID(view: 0, seqno: 0) }
+        guard seqno <= lastSeqno else { return nil }
+        return views.view(at: seqno).map { TransactionID(view: $0, seqno: seqno) }
+    }
+
+    /// What a snapshot after the committed signature entry at `seqno` needs from here; all after it may be uncommitted.
+    /// Nodes make the same whenever they do.
+    func snapshotPoint(
+        at seqno: UInt64
+    ) -> (leaf: Bytes32, viewHistory: [UInt64], configurations: [PlacedConfiguration])? {
+        guard let leaf = tree.leaf(seqno), seqno > index.base.seqno else { return nil }
+        var history = views
+        history.truncate(to: seqno)
+        var index = index
+        index.truncate(to: seqno)
+        index.forget(before: seqno)
+        return (leaf, history.starts, index.configurations)
+    }
 
     // MARK: Reading
 
@@ -55,9 +111,15 @@ struct LedgerState: Sendable {
 
     private func open(_ entry: LedgerEntry, keys: [EpochKey]) throws -> OpenedEntry {
         var opened = OpenedEntry(id: entry.id)
-        opened.isSignature = entry.kind == .signature
-        if !opened.isSignature { opened.administrative = entry.tables }
+        opened.byteCount = entry.bytes.count
+        if entry.kind == .signature {
+            opened.signature = entry.tables
+            opened.isSnapshotPoint = entry.flags.contains(.chunkAfter)
+        } else {
+            opened.administrative = entry.tables
+        }
         guard let leadership = try Leadership(of: entry) else { return opened }
+        opened.epoch = leadership.epoch
         for compartment in try cipher(leadership, keys).open(entry) {
             let writes = try compartment.writes()
             if compartment.readers == Self.managerReaders {
@@ -130,8 +192,14 @@ struct LedgerState: Sendable {
         }
         prepared = nil
         if opened.isSignature { lastSignature = entry.seqno }
+        byteCountSincePoint += UInt64(opened.byteCount)
+        if opened.isSnapshotPoint {
+            snapshotPoints.append(entry.seqno)
+            byteCountSincePoint = 0
+        }
         tree.append(parsed.leaf)
         index.append(entry.position, kind: entry.kind)
+        views.append(view: entry.view, seqno: entry.seqno)
         recent[entry.seqno] = opened
         return opened
     }
@@ -155,6 +223,8 @@ struct LedgerState: Sendable {
         for gone in seqno + 1..<max(seqno + 1, lastSeqno + 1) { recent[gone] = nil }
         tree.retract(to: seqno + 1)
         index.truncate(to: seqno)
+        views.truncate(to: seqno)
+        while let last = snapshotPoints.last, last > seqno { snapshotPoints.removeLast() }
         lastSignature = index.lastSignature.seqno
         prepared = nil
     }
@@ -162,6 +232,9 @@ struct LedgerState: Sendable {
     /// Everything up to `seqno` is committed.
     mutating func commit(upTo seqno: UInt64) {
         index.forget(before: seqno)
+        // The next signature entry carries the tree from the last one on.
+        tree.flush(to: min(seqno, lastSignature))
+        while snapshotPoints.count > 1, snapshotPoints[1] <= seqno { snapshotPoints.removeFirst() }
     }
 
     /// Lets go of opened entries that are committed and that no worker needs any more.
@@ -217,6 +290,8 @@ struct LedgerState: Sendable {
         let entry = try cipher.seal(
             EntryContents(id: id, tables: tables, claimsDigest: batch.claimsDigest), compartments: sealed)
         var opened = OpenedEntry(id: id)
+        opened.byteCount = entry.bytes.count
+        opened.epoch = leading?.epoch
         opened.endpoint = record.endpoint
         opened.administrative = administrative.merging(ManagerMaps.record(record))
         opened.application = application
@@ -228,13 +303,16 @@ struct LedgerState: Sendable {
 
     /// An entry of administrative maps alone.
     mutating func makeAdministrative(
-        _ id: TransactionID, public tables: WriteSet, private secret: WriteSet, kind: LogEntry.Kind, time: UInt64
+        _ id: TransactionID, public tables: WriteSet, private secret: WriteSet, kind: LogEntry.Kind, time: UInt64,
+        claims: Bytes32 = .zero
     ) throws -> LogEntry {
         let writes = secret.merging(ManagerMaps.record(EntryRecord(time: time)))
         let entry = try ownCipher().seal(
-            EntryContents(id: id, tables: tables),
+            EntryContents(id: id, tables: tables, claimsDigest: claims),
             compartments: [Ledger.Compartment(readers: Self.managerReaders, writes: writes)])
         var opened = OpenedEntry(id: id)
+        opened.byteCount = entry.bytes.count
+        opened.epoch = leading?.epoch
         opened.administrative = tables.merging(writes)
         opened.time = time
         prepared = opened
@@ -242,16 +320,20 @@ struct LedgerState: Sendable {
     }
 
     /// A signature over everything so far.
+    /// - Parameter isSnapshotPoint: every node makes a snapshot after it, and its chunk of the ledger ends with it.
     mutating func makeSignature(
         _ id: TransactionID, node: NodeIdentity, nodeCertificate: X509Certificate, networkKey: SigningKey,
-        claims: RootSignature.Claims
+        claims: RootSignature.Claims, isSnapshotPoint: Bool
     ) throws -> LogEntry {
         let signature = try RootSignature.sign(
             tree, id: id, nodeKey: node.key, nodeCertificate: nodeCertificate, serviceKey: networkKey, claims: claims)
         let tables = signature.tables(tree: tree.serialized(from: lastSignature))
-        let entry = try ownCipher().publicEntry(EntryContents(id: id, tables: tables))
+        let entry = try ownCipher().publicEntry(
+            EntryContents(id: id, flags: isSnapshotPoint ? .chunkAfter : [], tables: tables))
         var opened = OpenedEntry(id: id)
-        opened.isSignature = true
+        opened.byteCount = entry.bytes.count
+        opened.signature = tables
+        opened.isSnapshotPoint = isSnapshotPoint
         prepared = opened
         return LogEntry(view: id.view, seqno: id.seqno, kind: .signature, bytes: entry.bytes)
     }

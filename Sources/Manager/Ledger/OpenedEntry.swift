@@ -15,9 +15,28 @@ struct OpenedEntry: Sendable {
     /// Writes for the adapter.
     var application = WriteSet()
     var transactionCount = 0
-    var isSignature = false
+    /// The maps of a signature entry.
+    var signature: WriteSet?
+    /// A signature entry after which a snapshot is made.
+    var isSnapshotPoint = false
+    /// The epoch whose session key sealed it.
+    var epoch: UInt64?
+    var byteCount = 0
     /// Ledger time in milliseconds, if the entry says one.
     var time: UInt64?
+
+    var isSignature: Bool { signature != nil }
+
+    /// The changes of the private state, and of adapters' public maps, which snapshots seal with it.
+    var snapshotChanges: [WriteSet] {
+        let own = WriteSet(administrative.maps.filter { !$0.isPublic })
+        return [own, application].filter { !$0.isEmpty }
+    }
+
+    /// Whether a map belongs to the adapter at an endpoint, whose name has no dot.
+    static func isMap(_ name: String, of endpoint: String) -> Bool {
+        name.hasPrefix(endpoint + ".") || name.hasPrefix(MapWrites.publicPrefix + endpoint + ".")
+    }
 
     /// Whether the constitution is another afterwards.
     var changesConstitution: Bool { ConstitutionMaps.areTouched(by: administrative) }
@@ -116,6 +135,8 @@ struct InputRecord: Sendable, Hashable {
 
 /// Names of the manager's own maps in an entry.
 enum ManagerMaps {
+    /// How the names of all private maps begin that the manager itself keeps, those of the constitution included.
+    static let prefix = "entente."
     /// What the entry says of itself, under one key.
     static let entry = "entente.entry"
     /// The batch's transactions by index, u32 big-endian.
@@ -152,6 +173,41 @@ enum ConfigurationMap {
         guard let bytes = tables[name]?[Tables.singleton] else { return nil }
         var reader = ByteReader(bytes)
         return try Configuration(decoding: &reader)
+    }
+}
+
+/// What a snapshot says about itself in a public map, beside the state: the configurations that count there.
+enum SnapshotMap {
+    static let name = "public:entente.snapshot"
+
+    static func writes(_ configurations: [PlacedConfiguration]) -> MapWrites {
+        var writer = ByteWriter()
+        writer.integer(1 as UInt8)
+        writer.list(configurations) { writer, placed in
+            writer.integer(placed.seqno)
+            placed.configuration.encode(to: &writer)
+        }
+        return MapWrites(name: name, writes: [.init(key: Tables.singleton, value: writer.bytes)])
+    }
+
+    static func read(_ tables: WriteSet) throws -> [PlacedConfiguration] {
+        guard let bytes = tables[name]?[Tables.singleton] else {
+            throw ManagerError.ledger("the snapshot names no configuration")
+        }
+        var reader = ByteReader(bytes)
+        guard try reader.integer(UInt8.self) == 1 else { throw ByteReaderError.invalid(at: 0) }
+        let placed = try reader.list(limit: 1_024) { reader throws(ByteReaderError) in
+            let seqno = try reader.integer(UInt64.self)
+            guard let configuration = try? Configuration(decoding: &reader) else {
+                throw ByteReaderError.invalid(at: reader.offset)
+            }
+            return PlacedConfiguration(seqno: seqno, configuration: configuration)
+        }
+        try reader.finish()
+        guard !placed.isEmpty, zip(placed, placed.dropFirst()).allSatisfy({ $0.seqno < $1.seqno }) else {
+            throw ByteReaderError.invalid(at: 1)
+        }
+        return placed
     }
 }
 

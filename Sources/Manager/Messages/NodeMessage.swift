@@ -1,4 +1,5 @@
 public import AdapterKit
+public import Ledger
 public import Primitives
 
 /// What validating nodes say to each other on an attested channel.
@@ -18,6 +19,16 @@ public enum NodeMessage: Sendable {
     case welcome(JoinGrant)
     /// Why a node is not let in now; it may ask again.
     case refused(reason: String, primary: String?)
+    /// The primary has this snapshot for a node that needs what is not in the ledger any more.
+    case snapshotOffer(SnapshotListing)
+    /// A node wants the part of a snapshot's file that begins at an offset.
+    case snapshotPull(SnapshotName, offset: UInt64)
+    /// That part.
+    case snapshotPart(SnapshotName, offset: UInt64, [UInt8])
+    /// There is no such snapshot any more.
+    case snapshotGone(SnapshotName)
+    /// The snapshot that was offered can't be used.
+    case snapshotRefused(SnapshotName)
 
     /// Why a forwarded request was not taken.
     public enum Decline: UInt8, Sendable {
@@ -29,6 +40,8 @@ public enum NodeMessage: Sendable {
 
     /// Bytes of one message at most; above the largest entry, below what would strain memory.
     public static let bytesMax = 64 << 20
+    /// Bytes of one part of a snapshot at most.
+    public static let snapshotPartBytesMax = 1 << 20
     static let version: UInt8 = 1
 
     /// The message's bytes, version first.
@@ -62,6 +75,25 @@ public enum NodeMessage: Sendable {
             writer.integer(6 as UInt8)
             writer.text(reason)
             writer.optional(primary) { $0.text($1) }
+        case .snapshotOffer(let listing):
+            writer.integer(7 as UInt8)
+            writer.snapshot(listing.name)
+            writer.integer(listing.byteCount)
+        case .snapshotPull(let name, let offset):
+            writer.integer(8 as UInt8)
+            writer.snapshot(name)
+            writer.integer(offset)
+        case .snapshotPart(let name, let offset, let bytes):
+            writer.integer(9 as UInt8)
+            writer.snapshot(name)
+            writer.integer(offset)
+            writer.blob(bytes)
+        case .snapshotGone(let name):
+            writer.integer(10 as UInt8)
+            writer.snapshot(name)
+        case .snapshotRefused(let name):
+            writer.integer(11 as UInt8)
+            writer.snapshot(name)
         }
         return writer.bytes
     }
@@ -92,9 +124,34 @@ public enum NodeMessage: Sendable {
             self = .refused(
                 reason: try reader.text(limit: 4_096),
                 primary: try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: 256) })
+        case 7:
+            self = .snapshotOffer(SnapshotListing(name: try reader.snapshot(), byteCount: try reader.integer()))
+        case 8: self = .snapshotPull(try reader.snapshot(), offset: try reader.integer())
+        case 9:
+            self = .snapshotPart(
+                try reader.snapshot(), offset: try reader.integer(),
+                try reader.blob(limit: NodeMessage.snapshotPartBytesMax))
+        case 10: self = .snapshotGone(try reader.snapshot())
+        case 11: self = .snapshotRefused(try reader.snapshot())
         default: throw .invalid(at: 1)
         }
         try reader.finish()
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func snapshot(_ name: SnapshotName) {
+        integer(name.seqno)
+        integer(name.evidence)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func snapshot() throws(ByteReaderError) -> SnapshotName {
+        let at = offset
+        let name = SnapshotName(seqno: try integer(), evidence: try integer())
+        guard name.seqno > 0, name.seqno < name.evidence else { throw .invalid(at: at) }
+        return name
     }
 }
 

@@ -9,6 +9,7 @@ import Store
 extension Manager {
     /// First step of a node's life.
     mutating func begin() {
+        effects.append(.snapshot(.list))
         switch start {
         case .found:
             do {
@@ -20,7 +21,7 @@ extension Manager {
             log(.info, "joining", [("network", constitution.networkID)])
         case .restart:
             log(.info, "reading the ledger")
-            readForRecovery(from: 1)
+            effects.append(.surveyLedger)
         }
     }
 
@@ -83,7 +84,7 @@ extension Manager {
 
     // MARK: Restart
 
-    private mutating func readForRecovery(from first: UInt64) {
+    mutating func readForRecovery(from first: UInt64) {
         effects.append(.read(first: first, last: .max, bytesMax: settings.readBytesMax, for: .recovery))
     }
 
@@ -101,6 +102,7 @@ extension Manager {
             }
             // What the seal knows as committed needs no undo.
             if each.seqno <= sealed.hardState.commit {
+                if let opened = ledger.recent[each.seqno] { collectForSnapshots(opened) }
                 store.commit(to: each.seqno)
                 ledger.commit(upTo: each.seqno)
                 ledger.forgetRecent(before: each.seqno)
@@ -139,6 +141,7 @@ extension Manager {
         raft = Raft(id: node.id, settings: constitution.raftSettings, start: start, seed: seed)
         reloadConstitution()
         step(.tick)
+        tellConsensusOfSnapshots()
     }
 
     /// What the constitution in force says about this node's dials.

@@ -59,8 +59,11 @@ extension Manager {
         switch (purpose, frame.message) {
         case (.opening, .opened(let versions)):
             log(.info, "adapters are open", [("versions", versions.joined(separator: ", "))])
-            worker.state = .filling
-            fillWorker()
+            startRestore()
+        case (.restoring(let isLast), .done):
+            if isLast { restoreNextFrame() }
+        case (.restoring, .failed(let reason)):
+            if let name = worker.restore?.snapshot.name { restoreFailed(name, reason) } else { rejectWorker(reason) }
         case (.batch(let id), .executed(let result)):
             executed(result, id: id)
         case (.batch(let id), .failed(let reason)):
@@ -92,14 +95,14 @@ extension Manager {
 
     /// Gives the worker the next entries that it lacks: from memory where they are, else read back from the ledger.
     mutating func fillWorker() {
-        guard worker.state == .filling, !worker.isReading else { return }
+        guard worker.state == .filling, worker.reading == nil else { return }
         while worker.seqno < workerTarget, let opened = ledger.recent[worker.seqno + 1] { applyToWorker(opened) }
         tellWorkerCommitted(upTo: min(worker.seqno, appliedSeqno))
         guard worker.seqno >= workerTarget else {
-            worker.isReading = true
+            let first = worker.seqno + 1
+            worker.reading = first
             effects.append(
-                .read(
-                    first: worker.seqno + 1, last: workerTarget, bytesMax: settings.readBytesMax, for: .worker))
+                .read(first: first, last: workerTarget, bytesMax: settings.readBytesMax, for: .worker(first: first)))
             return
         }
         worker.state = .ready
@@ -108,9 +111,12 @@ extension Manager {
     }
 
     /// Entries for a worker that is being filled.
-    mutating func fillWorker(with stored: [StoredEntry]) {
-        worker.isReading = false
-        guard worker.state == .filling else { return }
+    mutating func fillWorker(with stored: [StoredEntry], from first: UInt64) {
+        guard worker.state == .filling, worker.reading == first else { return }
+        worker.reading = nil
+        guard !stored.isEmpty else {
+            return stop("entry \(first) is not in the ledger, but the worker needs it")
+        }
         for each in stored where each.seqno == worker.seqno + 1 {
             do {
                 applyToWorker(try ledger.open(each.bytes, keys: sealed.epochKeys))

@@ -13,6 +13,8 @@ struct WorkerLink: Sendable {
         case client(RequestToken)
         /// A change of state that must succeed.
         case state
+        /// A part of the snapshot that it is restored from; the next frame follows the last part of one.
+        case restoring(isLast: Bool)
         /// Nobody waits for it.
         case nothing
     }
@@ -23,6 +25,8 @@ struct WorkerLink: Sendable {
         case none
         /// Started; the adapters are being made.
         case opening
+        /// Takes the state of a snapshot.
+        case restoring
         /// Takes the ledger's entries up to where the manager is.
         case filling
         /// Serves.
@@ -34,12 +38,25 @@ struct WorkerLink: Sendable {
     var seqno: UInt64 = 0
     /// Last entry that it was told is committed.
     var committed: UInt64 = 0
-    /// Entries are being read back for it.
-    var isReading = false
+    /// The first of the entries that are being read back for it.
+    var reading: UInt64?
+    /// The snapshot that it is restored from, and the next frame.
+    var restore: (snapshot: SnapshotListing, frame: Int, count: Int)?
     private var next: UInt64 = 1
     private(set) var outstanding: [UInt64: Purpose] = [:]
 
     var isReady: Bool { state == .ready }
+
+    /// Whether its adapters are made.
+    var isOpen: Bool { state == .restoring || state == .filling || state == .ready }
+
+    /// Its state counts no more; it begins anew with the adapters that it has.
+    mutating func clear() {
+        seqno = 0
+        committed = 0
+        reading = nil
+        restore = nil
+    }
 
     /// Numbers a request.
     mutating func frame(_ request: WorkerRequest, for purpose: Purpose) -> WorkerFrame<WorkerRequest> {
@@ -58,9 +75,7 @@ struct WorkerLink: Sendable {
         let lost = outstanding.keys.sorted().compactMap { outstanding[$0] }
         outstanding = [:]
         state = .none
-        seqno = 0
-        committed = 0
-        isReading = false
+        clear()
         return lost
     }
 }
