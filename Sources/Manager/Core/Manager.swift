@@ -72,6 +72,7 @@ public struct Manager {
     /// Seqnos of batch entries that are not committed yet.
     var uncommittedBatches = 0
     var unsigned = UnsignedTail()
+    var signer: RootSigner?
 
     // Clients and their work.
     var clients: [RequestToken: ClientWait] = [:]
@@ -86,6 +87,10 @@ public struct Manager {
 
     var worker = WorkerLink()
     var counters = Counters()
+
+    /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds. Kept, since the runtime
+    /// asks after every input.
+    public private(set) var deadline: UInt64 = 0
 
     /// A manager that starts as `start` says.
     /// - Parameters:
@@ -120,6 +125,10 @@ public struct Manager {
     public mutating func handle(_ input: ManagerInput, at clock: ClockReading) -> [ManagerEffect] {
         self.clock = clock
         effects = []
+        defer {
+            effects = []
+            deadline = nextDeadline
+        }
         if case .stopped = phase { return refuseWhenStopped(input) }
         switch input {
         case .begin: begin()
@@ -140,8 +149,7 @@ public struct Manager {
         return effects
     }
 
-    /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds.
-    public var deadline: UInt64 {
+    private var nextDeadline: UInt64 {
         // A stopped node waits for nothing but questions.
         if case .stopped = phase { return .max }
         var next = nextExpiry
