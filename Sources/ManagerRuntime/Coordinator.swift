@@ -34,6 +34,8 @@ final class Coordinator: @unchecked Sendable {
     /// Inputs that came while effects of an earlier one were being carried out.
     private var waiting: [ManagerInput] = []
     private var isHandling = false
+    /// Entries of this turn of the loop, for the disk; they share one write and one sync.
+    private var appends: (entries: [LogEntry], ticket: UInt64) = ([], 0)
     private let exit: (CInt) -> Void
 
     init(
@@ -98,6 +100,7 @@ final class Coordinator: @unchecked Sendable {
             guard !self.isStopping else { return }
             self.isStopping = true
             self.handle(.shutdown)
+            self.flushAppends()
             let done = self.eventLoop.makeFutureWithTask {
                 await self.front?.stop()
                 await self.disk?.stop()
@@ -152,21 +155,48 @@ final class Coordinator: @unchecked Sendable {
         case .restartWorker(let reason):
             worker?.close(reason: reason)
             newWorker()
-        case .append(let entries, let ticket): disk?.append(entries, ticket: ticket)
-        case .truncate(let seqno, let ticket): disk?.truncate(to: seqno, ticket: ticket)
-        case .resetLog(let seqno, let ticket): disk?.reset(to: seqno, ticket: ticket)
-        case .surveyLedger: disk?.survey()
-        case .snapshot(let job): snapshots?.perform(job)
+        case .append(let entries, let ticket): append(entries, ticket: ticket)
+        case .truncate(let seqno, let ticket):
+            flushAppends()
+            disk?.truncate(to: seqno, ticket: ticket)
+        case .resetLog(let seqno, let ticket):
+            flushAppends()
+            disk?.reset(to: seqno, ticket: ticket)
+        case .surveyLedger:
+            flushAppends()
+            disk?.survey()
+        case .snapshot(let job):
+            flushAppends()
+            snapshots?.perform(job)
         case .read(let first, let last, let bytesMax, let purpose):
+            flushAppends()
             disk?.read(first: first, last: last, bytesMax: bytesMax, for: purpose)
-        case .seal(let bytes, let ticket): disk?.seal(bytes, ticket: ticket)
-        case .committed(let seqno): disk?.commit(seqno: seqno)
+        case .seal(let bytes, let ticket):
+            flushAppends()
+            disk?.seal(bytes, ticket: ticket)
+        case .committed(let seqno):
+            flushAppends()
+            disk?.commit(seqno: seqno)
         case .serve(let certificate, let network): serve(certificate, network)
         case .log(let line): log(line)
         case .halt(let reason):
             logger.critical("the node can't go on", metadata: ["reason": "\(reason)"])
             exit(1)
         }
+    }
+
+    /// A ticket stands for all before it, so appends that come together are one to the disk.
+    private func append(_ entries: [LogEntry], ticket: UInt64) {
+        if appends.entries.isEmpty { eventLoop.execute { self.flushAppends() } }
+        appends.entries += entries
+        appends.ticket = ticket
+    }
+
+    /// Hands the entries of this turn over; everything else for the disk comes after them.
+    private func flushAppends() {
+        guard !appends.entries.isEmpty else { return }
+        disk?.append(appends.entries, ticket: appends.ticket)
+        appends.entries = []
     }
 
     private func serve(_ certificate: String, _ network: String) {

@@ -17,6 +17,7 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     public static var zero: Address { Address(r0: 0, r1: 0, r2: 0) }
 
     /// The bytes given; nil unless there are exactly 20.
+    @inlinable
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 20 else { return nil }
         self = .zero
@@ -59,6 +60,7 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// The bytes as an array.
+    @inlinable
     public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 
     /// Lends the bytes in place.

@@ -1,40 +1,47 @@
 /// Reads what ``ByteWriter`` wrote, from bytes that nobody vouches for: each read checks what is left, lengths and
 /// counts are held against it before anything is allocated.
+@frozen
 public struct ByteReader: Sendable {
-    private let bytes: [UInt8]
+    @usableFromInline let bytes: [UInt8]
     /// Place of the next byte, from the start of the input.
-    public private(set) var offset: Int
-    private let end: Int
+    @inlinable public var offset: Int { place }
+    @usableFromInline var place: Int
+    @usableFromInline let end: Int
 
     /// Reads the whole of `bytes`.
+    @inlinable
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        offset = 0
+        place = 0
         end = bytes.count
     }
 
     /// Reads a part of `bytes`; bounds outside of it are clamped.
+    @inlinable
     public init(_ bytes: [UInt8], from start: Int, to end: Int) {
         self.bytes = bytes
         self.end = max(0, min(end, bytes.count))
-        offset = max(0, min(start, self.end))
+        place = max(0, min(start, self.end))
     }
 
     /// Bytes that are left.
+    @inlinable
     public var remaining: Int { end - offset }
 
     /// Reads a fixed-width little-endian integer.
     /// - Throws: ``ByteReaderError/truncated(at:)``.
+    @inlinable
     public mutating func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(ByteReaderError) -> T {
         let width = MemoryLayout<T>.size
         guard remaining >= width else { throw .truncated(at: offset) }
         let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: T.self) }
-        offset += width
+        place += width
         return T(littleEndian: value)
     }
 
     /// Reads one byte that must be 0 or 1.
     /// - Throws: ``ByteReaderError``.
+    @inlinable
     public mutating func bool() throws(ByteReaderError) -> Bool {
         switch try integer(UInt8.self) {
         case 0: return false
@@ -45,14 +52,16 @@ public struct ByteReader: Sendable {
 
     /// Reads exactly `count` bytes.
     /// - Throws: ``ByteReaderError/truncated(at:)``.
+    @inlinable
     public mutating func raw(_ count: Int) throws(ByteReaderError) -> [UInt8] {
         guard count >= 0, remaining >= count else { throw .truncated(at: offset) }
-        defer { offset += count }
+        defer { place += count }
         return Array(bytes[offset..<offset + count])
     }
 
     /// Reads a `u32` length of at most `limit` and that many bytes.
     /// - Throws: ``ByteReaderError``.
+    @inlinable
     public mutating func blob(limit: Int = .max) throws(ByteReaderError) -> [UInt8] {
         let at = offset
         let count = Int(try integer(UInt32.self))
@@ -70,6 +79,7 @@ public struct ByteReader: Sendable {
 
     /// Reads a presence byte and, if it is 1, a value by `read`.
     /// - Throws: ``ByteReaderError``.
+    @inlinable
     public mutating func optional<T>(
         _ read: (inout ByteReader) throws(ByteReaderError) -> T
     ) throws(ByteReaderError) -> T? {
@@ -79,6 +89,7 @@ public struct ByteReader: Sendable {
     /// Reads a `u32` count of at most `limit` and that many elements by `read`. Each element must take at least one
     /// byte, so a count can't promise more than what is there.
     /// - Throws: ``ByteReaderError``.
+    @inlinable
     public mutating func list<T>(
         limit: Int = .max, _ read: (inout ByteReader) throws(ByteReaderError) -> T
     ) throws(ByteReaderError) -> [T] {
@@ -93,6 +104,7 @@ public struct ByteReader: Sendable {
 
     /// Checks that nothing is left.
     /// - Throws: ``ByteReaderError/trailing(at:)``.
+    @inlinable
     public func finish() throws(ByteReaderError) {
         guard remaining == 0 else { throw .trailing(at: offset) }
     }

@@ -20,6 +20,7 @@ public struct Bytes32: Hashable, Sendable, BitwiseCopyable {
     public static var zero: Bytes32 { Bytes32(r0: 0, r1: 0, r2: 0, r3: 0) }
 
     /// The bytes given; nil unless there are exactly 32.
+    @inlinable
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self = .zero
@@ -54,6 +55,7 @@ public struct Bytes32: Hashable, Sendable, BitwiseCopyable {
     public var isZero: Bool { (r0 | r1 | r2 | r3) == 0 }
 
     /// The bytes as an array.
+    @inlinable
     public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 
     /// Lends the bytes in place.

@@ -1,6 +1,7 @@
 /// Hexadecimal text.
 public enum Hex {
     /// Two lower-case digits a byte.
+    @inlinable
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
         let count = bytes.count * 2
         return String(unsafeUninitializedCapacity: count) { text in
@@ -15,27 +16,33 @@ public enum Hex {
     }
 
     /// `0x` and two lower-case digits a byte.
+    @inlinable
     public static func encodePrefixed(_ bytes: some Collection<UInt8>) -> String { "0x" + encode(bytes) }
 
     /// The bytes of an even number of digits of either case, after an optional `0x`; nil for anything else.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        var digits = Substring(text).utf8[...]
-        if digits.starts(with: "0x".utf8) { digits = digits.dropFirst(2) }
-        let count = digits.count
-        guard count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count / 2)
-        var high: UInt8?
-        for character in digits {
-            guard let value = value(ofDigit: character) else { return nil }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
+        text.utf8.withContiguousStorageIfAvailable { decode(UnsafeRawBufferPointer($0)) }
+            ?? Array(text.utf8).withUnsafeBytes { decode($0) }
+    }
+
+    private static func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
+        let start = text.count >= 2 && text[0] == 0x30 && text[1] == 0x78 ? 2 : 0
+        let digits = text.count - start
+        guard digits % 2 == 0 else { return nil }
+        var isValid = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: digits / 2) { bytes, count in
+            for place in 0..<digits / 2 {
+                guard let high = value(ofDigit: text[start + 2 * place]),
+                    let low = value(ofDigit: text[start + 2 * place + 1])
+                else {
+                    isValid = false
+                    return
+                }
+                bytes[place] = high << 4 | low
+                count = place + 1
             }
         }
-        return bytes
+        return isValid ? bytes : nil
     }
 
     /// The value of one ASCII digit.
@@ -49,5 +56,6 @@ public enum Hex {
         }
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+    @inlinable
+    static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }

@@ -158,8 +158,14 @@ public final class FrameChannel: Sendable {
             defer { state.scheduled = true }
             return (.queued, !state.scheduled)
         }
-        if schedule { channel.pipeline.fireUserInboundEventTriggeredOnLoop(FrameChannelHandler.Drain(), eventLoop) }
+        if schedule { drainAfterThis() }
         return result
+    }
+
+    /// Sends what waits once the loop is done with what it has at hand, so that all frames of one turn share a write.
+    private func drainAfterThis() {
+        let pipeline = channel.pipeline
+        eventLoop.execute { pipeline.syncOperations.fireUserInboundEventTriggered(FrameChannelHandler.Drain()) }
     }
 
     /// Stops or goes on reading from the peer.

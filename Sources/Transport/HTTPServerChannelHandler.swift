@@ -57,6 +57,7 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
     private var readyBytes = 0
     private var inBurst = false
     private var flushing = false
+    private var flushScheduled = false
     private var readHeld = false
     private var ending = false
     private var draining = false
@@ -306,7 +307,7 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
         if eventLoop.inEventLoop {
             running -= 1
             fill(sequence, response)
-            if !inBurst { flush() }
+            flushAfterThis()
             return
         }
         let first = mailbox.withLockedValue { box in
@@ -314,6 +315,16 @@ final class HTTPServerChannelHandler: ChannelDuplexHandler, @unchecked Sendable 
             return box.count == 1
         }
         if first { eventLoop.execute { self.emptyMailbox() } }
+    }
+
+    /// Writes answers once the loop is done with what it has at hand, so that all answers of one turn share a write.
+    private func flushAfterThis() {
+        guard !inBurst, !flushScheduled else { return }
+        flushScheduled = true
+        eventLoop.execute {
+            self.flushScheduled = false
+            if !self.inBurst { self.flush() }
+        }
     }
 
     private func emptyMailbox() {

@@ -219,7 +219,7 @@ extension Manager {
     }
 
     /// Whether an entry's ledger time is not beyond this node's own clock by more than the constitution allows.
-    private func isPlausible(_ entry: LogEntry) -> Bool {
+    private mutating func isPlausible(_ entry: LogEntry) -> Bool {
         guard entry.seqno > lastSeqno, let time = ledger.time(of: entry, keys: sealed.epochKeys) else { return true }
         return time <= clock.wall + constitution.clockBoundMilliseconds
     }

@@ -72,6 +72,7 @@ public struct Manager {
     /// Seqnos of batch entries that are not committed yet.
     var uncommittedBatches = 0
     var unsigned = UnsignedTail()
+    var signer: RootSigner?
 
     // Clients and their work.
     var clients: [RequestToken: ClientWait] = [:]
@@ -89,6 +90,10 @@ public struct Manager {
     /// At a start: the seqnos that the ledger's files hold.
     var ledgerOnDisk: Range<UInt64>?
     var counters = Counters()
+
+    /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds. Kept, since the runtime
+    /// asks after every input.
+    public private(set) var deadline: UInt64 = 0
 
     /// A manager that starts as `start` says.
     /// - Parameters:
@@ -123,6 +128,10 @@ public struct Manager {
     public mutating func handle(_ input: ManagerInput, at clock: ClockReading) -> [ManagerEffect] {
         self.clock = clock
         effects = []
+        defer {
+            effects = []
+            deadline = nextDeadline
+        }
         if case .stopped = phase { return refuseWhenStopped(input) }
         switch input {
         case .begin: begin()
@@ -147,8 +156,7 @@ public struct Manager {
         return effects
     }
 
-    /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds.
-    public var deadline: UInt64 {
+    private var nextDeadline: UInt64 {
         // A stopped node waits for nothing but questions.
         if case .stopped = phase { return .max }
         var next = nextExpiry

@@ -69,13 +69,20 @@ extension Manager {
         guard worker.isReady, worker.seqno == lastSeqno,
             let (endpoint, items) = queues.cut(idle: uncommittedBatches == 0, now: clock.monotonic)
         else { return }
-        let present = items.filter { submission(of: $0) != nil }
+        var present: [WorkItem] = []
+        var submissions: [Submission] = []
+        present.reserveCapacity(items.count)
+        submissions.reserveCapacity(items.count)
+        for item in items {
+            guard let submission = submission(of: item) else { continue }
+            present.append(item)
+            submissions.append(submission)
+        }
         guard !present.isEmpty, let view = raft?.view else { return }
         let id = TransactionID(view: view, seqno: lastSeqno + 1)
         let time = max(clock.wall, ledgerTime)
         let batch = Batch(
-            id: id, time: time, randomness: Bytes32(random.next(32)) ?? .zero,
-            submissions: present.compactMap { submission(of: $0) })
+            id: id, time: time, randomness: Bytes32(random.next(32)) ?? .zero, submissions: submissions)
         executing = BatchInFlight(
             id: id, endpoint: endpoint, items: present, time: time, randomness: batch.randomness)
         send(.execute(endpoint: endpoint, batch), for: .batch(id))
@@ -174,10 +181,10 @@ extension Manager {
     mutating func sign() {
         guard isPrimary, let view = raft?.view else { return }
         do {
+            let signer = try rootSigner()
             let entry = try ledger.makeSignature(
-                TransactionID(view: view, seqno: lastSeqno + 1), node: node,
-                nodeCertificate: X509Certificate(pem: sealed.nodeCertificate),
-                networkKey: SigningKey(rawRepresentation: sealed.networkKey),
+                TransactionID(view: view, seqno: lastSeqno + 1), node: node, nodeCertificate: signer.nodeCertificate,
+                networkKey: signer.networkKey,
                 claims: .init(
                     issuer: constitution.name, subject: constitution.networkID, issuedAt: ledgerTime / 1_000),
                 isSnapshotPoint: isSnapshotDue)
@@ -186,6 +193,35 @@ extension Manager {
         } catch {
             stop("the ledger can't be signed: \(error)")
         }
+    }
+
+    /// Certificate and key that roots are signed with, read from the sealed state when that changes: reading them takes
+    /// longer than signing.
+    private mutating func rootSigner() throws -> RootSigner {
+        if let signer, signer.isOf(sealed) { return signer }
+        let made = try RootSigner(sealed)
+        signer = made
+        return made
+    }
+}
+
+/// What a node signs roots with, beside its own key.
+struct RootSigner: Sendable {
+    let nodeCertificate: X509Certificate
+    let networkKey: SigningKey
+    private let certificateText: String
+    private let keyBytes: [UInt8]
+
+    init(_ sealed: SealedState) throws {
+        certificateText = sealed.nodeCertificate
+        keyBytes = sealed.networkKey
+        nodeCertificate = try X509Certificate(pem: certificateText)
+        networkKey = try SigningKey(rawRepresentation: keyBytes)
+    }
+
+    /// Whether it was read from this state.
+    func isOf(_ sealed: SealedState) -> Bool {
+        certificateText == sealed.nodeCertificate && keyBytes == sealed.networkKey
     }
 }
 

@@ -33,6 +33,8 @@ struct LedgerState: Sendable {
     private var signers: [String: PublicKey] = [:]
     private var leading: Leadership?
     private var prepared: OpenedEntry?
+    /// The entry that was opened for its time, since it is mostly taken next.
+    private var looked: (entry: LedgerEntry, opened: OpenedEntry)?
 
     init(networkID: String) {
         self.networkID = Array(networkID.utf8)
@@ -151,8 +153,10 @@ struct LedgerState: Sendable {
     }
 
     /// Ledger time of an entry that has not been taken.
-    func time(of entry: LogEntry, keys: [EpochKey]) -> UInt64? {
-        (try? open(entry.bytes, keys: keys))?.time
+    mutating func time(of entry: LogEntry, keys: [EpochKey]) -> UInt64? {
+        guard let parsed = try? LedgerEntry(entry.bytes), let opened = try? open(parsed, keys: keys) else { return nil }
+        looked = (parsed, opened)
+        return opened.time
     }
 
     private func cipher(_ leadership: Leadership, _ keys: [EpochKey]) throws -> EntryCipher {
@@ -171,7 +175,8 @@ struct LedgerState: Sendable {
     mutating func take(
         _ entry: LogEntry, keys: [EpochKey], certificateOf: (PeerID) -> String?
     ) throws -> OpenedEntry {
-        let parsed = try LedgerEntry(entry.bytes)
+        let known = looked.flatMap { $0.entry.id.seqno == entry.seqno && $0.entry.bytes == entry.bytes ? $0 : nil }
+        let parsed = try known?.entry ?? LedgerEntry(entry.bytes)
         guard parsed.id == TransactionID(view: entry.view, seqno: entry.seqno), entry.seqno == lastSeqno + 1 else {
             throw ManagerError.ledger("its bytes say \(parsed.id) after \(lastSeqno)")
         }
@@ -180,7 +185,7 @@ struct LedgerState: Sendable {
         if let made = prepared, made.id == parsed.id {
             opened = made
         } else {
-            opened = try open(parsed, keys: keys)
+            opened = try known?.opened ?? open(parsed, keys: keys)
             if let leadership = try Leadership(of: parsed) {
                 if ciphers.count > 64 { ciphers.removeAll() }
                 if ciphers[leadership] == nil { ciphers[leadership] = try cipher(leadership, keys) }
@@ -191,6 +196,7 @@ struct LedgerState: Sendable {
             if opened.isSignature { try check(parsed, certificateOf) }
         }
         prepared = nil
+        looked = nil
         if opened.isSignature { lastSignature = entry.seqno }
         byteCountSincePoint += UInt64(opened.byteCount)
         if opened.isSnapshotPoint {

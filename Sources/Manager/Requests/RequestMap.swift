@@ -81,11 +81,6 @@ enum RequestMap {
 }
 
 extension Manager {
-    /// Under what a submission is remembered. Every submission on its way has a request id.
-    func requestKey(of submission: Submission, endpoint: String) -> RequestKey {
-        RequestKey(actor: submission.actor, endpoint: endpoint, requestID: submission.requestID ?? [])
-    }
-
     /// The first answer to a request that the ledger holds already.
     func firstAnswer(to key: RequestKey) -> (outcome: SubmissionOutcome, seqno: UInt64)? {
         guard let bytes = store.latest.get(RequestMap.answers, key.bytes),

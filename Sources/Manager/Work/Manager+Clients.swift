@@ -81,16 +81,15 @@ extension Manager {
 
     /// Gives a request to the worker.
     mutating func ask(_ token: RequestToken) {
-        guard var wait = clients[token] else { return }
+        guard let wait = clients[token] else { return }
         guard worker.isReady else {
-            clients[token] = nil
             return refuse(token, .notReady, "the worker is starting", retryAfter: 1)
         }
-        wait.stage = .worker
-        wait.reflects = commitID
-        clients[token] = wait
+        let committed = commitID
+        clients[token]?.stage = .worker
+        clients[token]?.reflects = committed
         let context = QueryContext(
-            committed: commitID, time: max(ledgerTime, clock.wall), peers: UInt32(clamping: channels.count))
+            committed: committed, time: max(ledgerTime, clock.wall), peers: UInt32(clamping: channels.count))
         send(
             .query(
                 endpoint: wait.endpoint,
@@ -100,7 +99,7 @@ extension Manager {
 
     /// The worker's word on a client's request.
     mutating func advance(_ token: RequestToken, _ reply: QueryReply) {
-        guard var wait = clients[token] else {
+        guard let wait = clients[token] else {
             // The client is gone; which adapter it was is known only while it waits, so the first one forgets it. Others
             // drop what they hold when it is too old.
             switch reply {
@@ -125,8 +124,7 @@ extension Manager {
                 send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
                 return refuse(token, .forbidden, "this actor may not transact")
             }
-            wait.stage = .submitted(work: nextWork)
-            clients[token] = wait
+            clients[token]?.stage = .submitted(work: nextWork)
             let submissions = requests.enumerated().map { index, request in
                 Submission(
                     requestID: identify(wait.request, request, index, of: requests.count), actor: wait.request.actor,
@@ -134,8 +132,7 @@ extension Manager {
             }
             begin(.client(token, query), endpoint: wait.endpoint, submissions)
         case .history(let range, let query):
-            wait.stage = .ledger
-            clients[token] = wait
+            clients[token]?.stage = .ledger
             readHistory(token, query, range)
         }
     }

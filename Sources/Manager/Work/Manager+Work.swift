@@ -14,7 +14,6 @@ extension Manager {
         }
         works[number] = Work(
             number: number, origin: origin, endpoint: endpoint, submissions: submissions,
-            outcomes: Array(repeating: nil, count: submissions.count), place: .waiting,
             deadline: clock.monotonic + settings.requestTimeoutMicroseconds)
         guard !submissions.isEmpty else { return conclude(number) }
         route(number)
@@ -42,8 +41,8 @@ extension Manager {
     private mutating func enqueue(_ work: Work) {
         works[work.number]?.place = .here
         for (index, submission) in work.submissions.enumerated() where work.outcomes[index] == nil {
-            let item = WorkItem(work: work.number, index: index)
-            let key = requestKey(of: submission, endpoint: work.endpoint)
+            let key = work.keys[index]
+            let item = WorkItem(work: work.number, index: index, key: key)
             if let first = firstAnswer(to: key) {
                 wait(item, first.outcome, committedAt: first.seqno)
             } else if inFlightRequests[key] != nil {
@@ -53,7 +52,7 @@ extension Manager {
             {
                 inFlightRequests[key] = []
             } else {
-                decide(item, .invalid(.busy))
+                decide(work.number, index, .invalid(.busy))
             }
         }
     }
@@ -61,32 +60,27 @@ extension Manager {
     /// Records an outcome that counts once the entry at `committedAt` is committed here.
     mutating func wait(_ item: WorkItem, _ outcome: SubmissionOutcome, committedAt seqno: UInt64) {
         if seqno <= appliedSeqno {
-            decide(item, outcome)
+            decide(item.work, item.index, outcome)
         } else {
             outcomesAtCommit[seqno, default: []].append((item, outcome))
         }
     }
 
     /// Records an outcome; the last one of a work concludes it.
-    mutating func decide(_ item: WorkItem, _ outcome: SubmissionOutcome) {
-        guard let work = works[item.work], item.index < work.outcomes.count, work.outcomes[item.index] == nil
-        else { return }
-        works[item.work]?.outcomes[item.index] = outcome
-        if works[item.work]?.isDecided == true { conclude(item.work) }
+    mutating func decide(_ number: UInt64, _ index: Int, _ outcome: SubmissionOutcome) {
+        if works[number]?.decide(index, outcome) == true { conclude(number) }
     }
 
     /// The same for a submission on its way here and all that repeated its request meanwhile.
     mutating func settle(_ item: WorkItem, _ outcome: SubmissionOutcome) {
         let repeats = leave(item)
-        decide(item, outcome)
-        for each in repeats { decide(each, outcome) }
+        decide(item.work, item.index, outcome)
+        for each in repeats { decide(each.work, each.index, outcome) }
     }
 
     /// A submission is not on its way here any more. Gives those that repeated its request.
     mutating func leave(_ item: WorkItem) -> [WorkItem] {
-        guard let work = works[item.work], item.index < work.submissions.count else { return [] }
-        let key = requestKey(of: work.submissions[item.index], endpoint: work.endpoint)
-        return inFlightRequests.removeValue(forKey: key) ?? []
+        inFlightRequests.removeValue(forKey: item.key) ?? []
     }
 
     /// Submissions whose place here is lost go on their way again, and those that repeated them.
@@ -148,8 +142,10 @@ extension Manager {
     }
 
     func submission(of item: WorkItem) -> Submission? {
-        guard let work = works[item.work], item.index < work.submissions.count else { return nil }
-        return work.submissions[item.index]
+        guard let submissions = works[item.work]?.submissions, submissions.indices.contains(item.index) else {
+            return nil
+        }
+        return submissions[item.index]
     }
 
     /// A peer's answer to forwarded work.
@@ -159,7 +155,7 @@ extension Manager {
             return log(.warning, "a peer's outcomes don't fit the work", [("peer", peer)])
         }
         for (index, outcome) in zip(work.forwarded, outcomes) {
-            decide(WorkItem(work: number, index: index), outcome)
+            decide(number, index, outcome)
         }
     }
 
@@ -171,7 +167,7 @@ extension Manager {
             works[number]?.place = .waiting
             if primary != peer { route(number) }
         case .busy:
-            for index in work.outcomes.indices { decide(WorkItem(work: number, index: index), .invalid(.busy)) }
+            for index in work.outcomes.indices { decide(number, index, .invalid(.busy)) }
         }
     }
 
@@ -197,7 +193,7 @@ extension Manager {
             guard let work = works[number], work.deadline <= clock.monotonic else { continue }
             if case .decided = work.place { continue }
             for index in work.outcomes.indices where work.outcomes[index] == nil {
-                decide(WorkItem(work: number, index: index), .unknown)
+                decide(number, index, .unknown)
             }
         }
         for token in clients.keys.sorted() {

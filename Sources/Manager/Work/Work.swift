@@ -30,14 +30,40 @@ struct Work: Sendable {
     let origin: Origin
     let endpoint: String
     let submissions: [Submission]
-    var outcomes: [SubmissionOutcome?]
+    /// Under what each submission is remembered.
+    let keys: [RequestKey]
+    private(set) var outcomes: [SubmissionOutcome?]
     var place: Place
     /// Indices of the submissions that were forwarded last.
     var forwarded: [Int] = []
     /// Monotonic microseconds after which the outcome counts as unknown.
     let deadline: UInt64
+    /// Submissions without an outcome.
+    private(set) var openCount: Int
 
-    var isDecided: Bool { outcomes.allSatisfy { $0 != nil } }
+    init(number: UInt64, origin: Origin, endpoint: String, submissions: [Submission], deadline: UInt64) {
+        self.number = number
+        self.origin = origin
+        self.endpoint = endpoint
+        self.submissions = submissions
+        self.deadline = deadline
+        keys = submissions.map {
+            RequestKey(actor: $0.actor, endpoint: endpoint, requestID: $0.requestID ?? [])
+        }
+        outcomes = Array(repeating: nil, count: submissions.count)
+        openCount = submissions.count
+        place = .waiting
+    }
+
+    var isDecided: Bool { openCount == 0 }
+
+    /// Records an outcome, unless there is one; true if it was the last that was missing.
+    mutating func decide(_ index: Int, _ outcome: SubmissionOutcome) -> Bool {
+        guard outcomes.indices.contains(index), outcomes[index] == nil else { return false }
+        outcomes[index] = outcome
+        openCount -= 1
+        return openCount == 0
+    }
 
     /// The latest transaction among the outcomes.
     var reflects: TransactionID? {
@@ -48,10 +74,11 @@ struct Work: Sendable {
     }
 }
 
-/// One submission's place within its work.
+/// One submission's place within its work, and under what it is remembered, which outlives the work.
 struct WorkItem: Sendable, Hashable {
     let work: UInt64
     let index: Int
+    let key: RequestKey
 }
 
 /// A batch that the worker has, or that waits for its signature to commit.
