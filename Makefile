@@ -18,6 +18,7 @@ deps: ## install missing Debian packages (as root or through sudo)
 build: deps ## release build of all executables
 	$(BUILD) --product entente
 	$(BUILD) --product entente-manager
+	$(BUILD) --product entente-node
 	$(BUILD) --product entente-worker
 
 lint: ## format and tidiness rules

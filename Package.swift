@@ -63,6 +63,7 @@ let package = Package(
     products: [
         .executable(name: "entente", targets: ["entente"]),
         .executable(name: "entente-manager", targets: ["entente-manager"]),
+        .executable(name: "entente-node", targets: ["entente-node"]),
         .executable(name: "entente-worker", targets: ["entente-worker"]),
         .library(name: "AdapterKit", targets: ["AdapterKit"]),
         .library(name: "EVM", targets: ["EVM", "Primitives"]),
@@ -142,6 +143,7 @@ let package = Package(
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
         program("entente-manager", ["ManagerRuntime"]),
+        program("entente-node", ["EthereumAdapter", "ManagerRuntime", "WorkerRuntime"]),
         program("entente-worker", ["EthereumAdapter", "Host", "WorkerRuntime"]),
         // What the sandbox test runs inside of itself: tries what is forbidden, and says what came of it.
         .executableTarget(

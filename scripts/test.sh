@@ -10,6 +10,7 @@ echo "== build"
 build --build-tests
 build --product entente
 build --product entente-manager
+build --product entente-node
 build --product entente-worker
 
 echo "== Python environments"
@@ -40,6 +41,8 @@ for suite in failover ledger security bad_input flood; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done
+"$bin" up --isolation inline -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py Tests/EndToEnd/test_inline.py
+ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_join.py
 if [ -f Tests/EndToEnd/test_restart.py ]; then
     # The detection of a rolled-back disk does not hold in every run yet (CHANGELOG, known limits).
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py -k "not rolled_back"

@@ -33,7 +33,12 @@ final class ClientFront: @unchecked Sendable {
         self.submit = submit
     }
 
-    /// Opens the listeners.
+    /// Shows `identity` to new connections of the listeners that are open already.
+    func replaceIdentity(_ identity: TLSIdentity) throws {
+        for server in servers { try server.replaceIdentity(identity) }
+    }
+
+    /// Opens listeners.
     func serve(
         identity: TLSIdentity, listeners: [(listener: Listener, descriptor: CInt, limits: HTTPLimits)]
     ) async throws {

@@ -20,6 +20,7 @@ final class Coordinator: @unchecked Sendable {
     private let logger: Logger
     private let key: SigningKey
     private let limits: [Listener: HTTPLimits]
+    private let nodeLimits: FrameLimits
     private var disk: LedgerDisk?
     private var snapshots: SnapshotDisk?
     private var links: PeerLinks?
@@ -29,7 +30,7 @@ final class Coordinator: @unchecked Sendable {
     private var timer: Scheduled<Void>?
     private var timerDeadline: UInt64 = .max
     private var isStopping = false
-    /// The client listeners are open, or being opened: a descriptor can be taken over once only.
+    /// The application listener is open, or being opened: a descriptor can be taken over once only.
     private var isServing = false
     /// Inputs that came while effects of an earlier one were being carried out.
     private var waiting: [ManagerInput] = []
@@ -41,7 +42,7 @@ final class Coordinator: @unchecked Sendable {
     init(
         manager: Manager, host: ManagerHost, handOver: HandOver, dataFolder: Directory, eventLoop: any EventLoop,
         logger: Logger,
-        key: SigningKey, limits: [Listener: HTTPLimits],
+        key: SigningKey, limits: [Listener: HTTPLimits], nodeLimits: FrameLimits,
         startWorker: @escaping (@escaping @Sendable (Result<WorkerLink, HostError>) -> Void) -> Void,
         exit: @escaping (CInt) -> Void
     ) {
@@ -53,11 +54,13 @@ final class Coordinator: @unchecked Sendable {
         self.logger = logger
         self.key = key
         self.limits = limits
+        self.nodeLimits = nodeLimits
         self.startWorker = startWorker
         self.exit = exit
     }
 
-    /// Opens files and the node listener, then lets the manager begin.
+    /// Opens files, the node listener and administration, then lets the manager begin. Administration shows the node's
+    /// own certificate until the network has endorsed one, so that a node that waits or has stopped can say why.
     func begin(folder: Directory, seal: SealFile, chunkBytes: Int, certificate: X509Certificate) async throws {
         let disk = try LedgerDisk(
             folder: folder, seal: seal, chunkBytes: chunkBytes, eventLoop: eventLoop
@@ -67,8 +70,9 @@ final class Coordinator: @unchecked Sendable {
         ) { self.handle(.snapshot($0)) }
         for line in disk.healing { logger.warning("the ledger was mended", metadata: ["what": "\(line)"]) }
         let links = try PeerLinks(
-            key: key, certificate: certificate, workerMeasurement: handOver.fields.workerMeasurement, host: host,
-            eventLoop: eventLoop, logger: logger, policy: { self.manager.admissionPolicy },
+            key: key, certificate: certificate, workerMeasurement: handOver.fields.workerMeasurement,
+            limits: nodeLimits, host: host, eventLoop: eventLoop, logger: logger,
+            policy: { self.manager.admissionPolicy },
             event: { self.take($0) })
         let front = ClientFront(
             eventLoop: eventLoop, logger: logger,
@@ -88,6 +92,12 @@ final class Coordinator: @unchecked Sendable {
             self.worker = worker
         }.get()
         try await links.listen(descriptor: handOver.nodeListener)
+        publish("node.pem", certificate.pem)
+        try await front.serve(
+            identity: identity(certificate.pem),
+            listeners: [
+                (.administration, handOver.administrationListener, limits[.administration] ?? HTTPLimits())
+            ])
         eventLoop.execute {
             self.handle(.begin)
             self.newWorker()
@@ -201,16 +211,20 @@ final class Coordinator: @unchecked Sendable {
 
     private func serve(_ certificate: String, _ network: String) {
         publish("network.pem", network)
-        guard let front, !isServing else { return }
+        guard let front else { return }
+        let endorsed: TLSIdentity
+        do {
+            endorsed = try identity(certificate)
+            try front.replaceIdentity(endorsed)
+        } catch {
+            logger.critical("the node's certificate can't be used", metadata: ["reason": "\(error)"])
+            return exit(ManagerExit.failed)
+        }
+        guard !isServing else { return }
         isServing = true
         let application = (Listener.application, handOver.applicationListener, limits[.application] ?? HTTPLimits())
-        let administration = (
-            Listener.administration, handOver.administrationListener, limits[.administration] ?? HTTPLimits()
-        )
         eventLoop.makeFutureWithTask {
-            let identity = try TLSIdentity(
-                certificateChainPEM: Array(certificate.utf8), privateKeyPEM: Array(self.key.pem.utf8))
-            try await front.serve(identity: identity, listeners: [application, administration])
+            try await front.serve(identity: endorsed, listeners: [application])
         }.whenComplete { result in
             switch result {
             case .success: self.host.ready()
@@ -219,6 +233,10 @@ final class Coordinator: @unchecked Sendable {
                 self.exit(1)
             }
         }
+    }
+
+    private func identity(_ certificate: String) throws -> TLSIdentity {
+        try TLSIdentity(certificateChainPEM: Array(certificate.utf8), privateKeyPEM: Array(key.pem.utf8))
     }
 
     /// Leaves a public text in the data folder for the node's owner.
@@ -236,7 +254,7 @@ final class Coordinator: @unchecked Sendable {
             self.eventLoop.execute {
                 switch result {
                 case .success(let link):
-                    self.publish("worker.pid", String(link.process))
+                    if link.process != 0 { self.publish("worker.pid", String(link.process)) }
                     self.worker?.open(descriptor: link.descriptor, eventLoop: self.eventLoop, logger: self.logger)
                 case .failure(let error):
                     self.logger.error("no worker could be started", metadata: ["reason": "\(error)"])

@@ -13,30 +13,40 @@ internal import Transport
 
 /// The whole life of a manager process: takes over from the launcher, locks itself in, unseals its state and runs the
 /// node until it is told to stop.
-/// - Returns: the exit code: 0 after a clean stop, 1 when the node can't start or go on, 74 when the disk failed.
-public func runManager() -> CInt {
+/// - Parameter inline: the worker of a program that has it inside (`isolation: inline`); nil for a manager whose worker is
+///   a process of its own.
+/// - Returns: the exit code: 0 after a clean stop, else one of ``ManagerExit``.
+public func runManager(inline: InlineWorker? = nil) -> CInt {
+    var form = LogForm.text
     do {
         let (host, handOver) = try ManagerHost.takeOver()
         let folder = Directory(descriptor: handOver.dataFolder)
         let settings = try NodeSettings(decoding: handOver.fields.configuration)
+        form = LogForm(rawValue: settings.logFormat.rawValue) ?? .text
+        // Afterwards neither a socket pair can be made nor the system's random device opened.
+        let inside = try inline.map { try InlineLink($0, handOver: handOver, threads: settings.workerThreads) }
+        guard inside != nil || handOver.worker != nil else {
+            throw HostError.configuration("this program has no worker inside; isolation: inline wants entente-node")
+        }
+        JSON.seedParser(UInt32.random(in: 1...UInt32.max))
         let report = try Sandbox.apply(
             .manager(dataFolder: handOver.dataFolder), mode: handOver.fields.sandbox)
         // Nothing may start a thread before the sandbox is in place.
-        let logger = makeLogger(settings)
+        let logger = makeLogger(settings, form)
         for missing in report.missing {
             logger.warning("a part of the sandbox is missing", metadata: ["what": "\(missing)"])
         }
         let program = ManagerProgram(
-            host: host, handOver: handOver, folder: folder, settings: settings, logger: logger)
+            host: host, handOver: handOver, inside: inside, folder: folder, settings: settings, logger: logger)
         return program.run()
     } catch {
-        writeError("entente-manager: \(error)\n")
-        return 1
+        form.writeFailure(label: "entente-manager", "\(error)")
+        return ManagerExit.failed
     }
 }
 
-private func makeLogger(_ settings: NodeSettings) -> Logger {
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+private func makeLogger(_ settings: NodeSettings, _ form: LogForm) -> Logger {
+    LoggingSystem.bootstrap { form.handler(label: $0) }
     var logger = Logger(label: "entente-manager")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     if !settings.name.isEmpty { logger[metadataKey: "node"] = "\(settings.name)" }
@@ -47,15 +57,20 @@ private func makeLogger(_ settings: NodeSettings) -> Logger {
 final class ManagerProgram: Sendable {
     private let host: ManagerHost
     private let handOver: HandOver
+    private let inside: InlineLink?
     private let folder: Directory
     private let settings: NodeSettings
     private let logger: Logger
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let inbox = HostInbox()
 
-    init(host: ManagerHost, handOver: HandOver, folder: Directory, settings: NodeSettings, logger: Logger) {
+    init(
+        host: ManagerHost, handOver: HandOver, inside: InlineLink?, folder: Directory, settings: NodeSettings,
+        logger: Logger
+    ) {
         self.host = host
         self.handOver = handOver
+        self.inside = inside
         self.folder = folder
         self.settings = settings
         self.logger = logger
@@ -66,9 +81,9 @@ final class ManagerProgram: Sendable {
         let result = group.any().makePromise(of: CInt.self)
         group.any().makeFutureWithTask { try await self.start(result) }.whenFailure { error in
             self.logger.critical("the node can't start", metadata: ["reason": "\(error)"])
-            result.succeed(1)
+            result.succeed(ManagerExit.failed)
         }
-        return (try? result.futureResult.wait()) ?? 1
+        return (try? result.futureResult.wait()) ?? ManagerExit.failed
     }
 
     private func start(_ result: EventLoopPromise<CInt>) async throws {
@@ -80,6 +95,9 @@ final class ManagerProgram: Sendable {
         }
         try folder.replace("manager.pid", with: Array(String(getpid()).utf8))
         let constitution = try Constitution(genesis: settings.genesis)
+        guard settings.networkID.isEmpty || settings.networkID == constitution.networkID else {
+            throw HostError.configuration("the genesis is that of network \(constitution.networkID)")
+        }
         guard let bytes = try seal.read() else {
             throw ManagerError.sealed("this node was not initialised: run `entente node init` first")
         }
@@ -93,14 +111,11 @@ final class ManagerProgram: Sendable {
         let coordinator = Coordinator(
             manager: manager, host: host, handOver: handOver, dataFolder: folder, eventLoop: group.any(),
             logger: logger, key: key,
-            limits: listenerLimits,
-            startWorker: { done in
-                if let worker = self.inbox.takeFirstWorker(self.handOver) {
-                    return done(.success(worker))
-                }
-                self.host.startWorker(completion: done)
-            },
-            exit: { result.succeed($0) })
+            limits: listenerLimits, nodeLimits: FrameLimits(settings.node.limits),
+            startWorker: { self.startWorker($0) },
+            exit: { code in
+                result.succeed(code == 0 && self.inside?.hasEnded == true ? ManagerExit.again : code)
+            })
         inbox.onEvent { event in
             if case .shutdown = event { coordinator.stop() }
             if case .lost = event { coordinator.stop() }
@@ -112,6 +127,20 @@ final class ManagerProgram: Sendable {
 }
 
 extension ManagerProgram {
+    /// Brings the next worker: the one inside, the one that came with the hand-over, or a new one. The one inside can't
+    /// be had twice, since what it left of this process's memory is in doubt: the process stops and starts again.
+    private func startWorker(_ done: @escaping @Sendable (Result<WorkerLink, HostError>) -> Void) {
+        if let inside {
+            guard let result = inside.start(logger) else {
+                logger.error("the worker inside ended; the node stops and is started again")
+                return inbox.deliver(.shutdown(graceMilliseconds: 0))
+            }
+            return done(result)
+        }
+        if let worker = inbox.takeFirstWorker(handOver) { return done(.success(worker)) }
+        host.startWorker(completion: done)
+    }
+
     /// `entente node init`: makes the node key unless there is one, seals it, and leaves what its owner needs in the
     /// data folder.
     private func initialise(_ seal: SealFile) async throws {
@@ -140,6 +169,7 @@ extension ManagerProgram {
         manager.requestTimeoutMicroseconds = min(settings.requestTimeoutMilliseconds, 1 << 40) * 1_000
         manager.peers = settings.peers
         manager.address = settings.node.publicAddress
+        manager.managerRestarts = UInt64(handOver.fields.managerRestarts)
         return manager
     }
 
@@ -150,14 +180,18 @@ extension ManagerProgram {
         ]
     }
 
-    /// The certificate that other nodes see in TLS: it carries the node key, which the handshake on top judges.
+    /// The certificate that other nodes see in TLS: it carries the node key, which the handshake on top judges. Clients
+    /// of administration see it until the network has endorsed another.
     private func selfSigned(_ key: SigningKey) throws -> X509Certificate {
         var serial = HostRandom.bytes(16)
         serial[0] = serial[0] & 0x7F | 0x40
         let now = HostClock.wallMilliseconds()
         let request = CertificateRequest(
             commonName: key.publicKey.id, purpose: .node, serial: serial, notBefore: now - min(now, 86_400_000),
-            notAfter: now + 10 * 365 * 86_400_000)
+            notAfter: now + 10 * 365 * 86_400_000,
+            alternativeNames: Names.split(address: settings.node.publicAddress).map {
+                [Manager.alternativeName($0.host)]
+            } ?? [])
         return try X509Certificate.selfSigned(request, key: key)
     }
 }
@@ -203,6 +237,16 @@ final class HostInbox: Sendable {
     }
 }
 
+extension FrameLimits {
+    /// The limits of node.yaml for the node listener.
+    init(_ limits: ListenerLimits) {
+        self.init()
+        connectionsMax = Int(clamping: limits.connectionsMax)
+        outboundBytesMax = Int(clamping: limits.outboundBytesMax)
+        handshakeTimeout = .milliseconds(Int64(clamping: limits.handshakeTimeoutMilliseconds))
+    }
+}
+
 extension HTTPLimits {
     /// The limits of node.yaml.
     init(_ limits: ListenerLimits) {
@@ -221,10 +265,4 @@ extension HTTPLimits {
         bodyTimeout = .milliseconds(Int64(clamping: limits.bodyTimeoutMilliseconds))
         writeTimeout = .milliseconds(Int64(clamping: limits.writeTimeoutMilliseconds))
     }
-}
-
-/// Writes to standard error, before there is a logger.
-private func writeError(_ text: String) {
-    let bytes = Array(text.utf8)
-    _ = write(STDERR_FILENO, bytes, bytes.count)
 }

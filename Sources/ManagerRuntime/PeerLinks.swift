@@ -40,11 +40,11 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     private var dialing: Set<String> = []
     private var addresses: [UInt64: String] = [:]
     private var server: FrameServer?
-    private var limits = FrameLimits()
+    private var limits: FrameLimits
 
     init(
-        key: SigningKey, certificate: X509Certificate, workerMeasurement: [UInt8], host: ManagerHost,
-        eventLoop: any EventLoop, logger: Logger, policy: @escaping () -> AdmissionPolicy,
+        key: SigningKey, certificate: X509Certificate, workerMeasurement: [UInt8], limits: FrameLimits,
+        host: ManagerHost, eventLoop: any EventLoop, logger: Logger, policy: @escaping () -> AdmissionPolicy,
         event: @escaping (Event) -> Void
     ) throws {
         self.key = key
@@ -57,7 +57,8 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
         self.event = event
         identity = try TLSIdentity(
             certificateChainPEM: Array(certificate.pem.utf8), privateKeyPEM: Array(key.pem.utf8))
-        limits.frameBytesMax = AttestedHandshake.messageByteCountMax
+        self.limits = limits
+        self.limits.frameBytesMax = AttestedHandshake.messageByteCountMax
     }
 
     /// Starts to accept on the node listener.
@@ -140,7 +141,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
         var handshake = AttestedHandshake(
             own: own, session: .init(peerKey: certificate.publicKey.spki, binding: binding))
         let effects = handshake.start()
-        pending[channel.id] = Pending(handshake: handshake, deadline: .now() + .seconds(10))
+        pending[channel.id] = Pending(handshake: handshake, deadline: .now() + limits.handshakeTimeout)
         handshaking[channel.id] = channel
         perform(effects, on: channel)
     }

@@ -2,7 +2,8 @@ import Glibc
 import Host
 import Logging
 
-/// Plays the launcher: `launcher FOLDER SCRIPT [inline] [stop=MS]`, where manager and worker are this program again.
+/// Plays the launcher: `launcher FOLDER SCRIPT [inline] [keep] [stop=MS] [restart=MS] [restartMax=MS]`, where manager and
+/// worker are this program again. `keep`: a manager that dies is started again.
 /// Tells the test "ready PORT PORT PORT" and, at the end, "end CODE".
 enum LauncherProbe {
     static func run(_ arguments: [String]) throws -> CInt {
@@ -15,14 +16,23 @@ enum LauncherProbe {
             manager: EnclaveProgram(path: path, arguments: ["manager"]),
             worker: arguments.contains("inline") ? nil : EnclaveProgram(path: path, arguments: ["worker"]),
             configuration: Array(arguments[1].utf8), platformFolder: arguments[0])
-        for argument in arguments where argument.hasPrefix("stop=") {
-            settings.stopMilliseconds = UInt32(argument.dropFirst(5)) ?? 1000
+        for argument in arguments.dropFirst(2) {
+            let parts = argument.split(separator: "=")
+            guard parts.count == 2, let value = UInt32(parts[1]) else { continue }
+            switch parts[0] {
+            case "stop": settings.stopMilliseconds = value
+            case "restart": settings.restartMilliseconds = value
+            case "restartMax": settings.restartMillisecondsMax = value
+            default: throw HostError.configuration(argument)
+            }
         }
         let launcher = try Launcher(settings: settings, logger: Logger(label: "launcher") { _ in LineLog() })
         let ports = try launcher.ports()
-        let code = try launcher.run {
+        let ready = {
             SandboxProbe.say(["ready \(ports.application) \(ports.administration) \(ports.node)"])
         }
+        let code =
+            arguments.contains("keep") ? try launcher.keepRunning(onReady: ready) : try launcher.run(onReady: ready)
         SandboxProbe.say(["end \(code)"])
         return code
     }

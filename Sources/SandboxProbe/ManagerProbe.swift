@@ -16,12 +16,22 @@ enum ManagerProbe {
             var lines = ["sandbox \(report.landlockVersion) \(report.hasFilter)"]
             var worker = handOver.worker
             for command in script.split(separator: "\n").map({ $0.split(separator: " ").map(String.init) }) {
-                let line = await carryOut(command, host, &worker, events)
+                let line =
+                    command[0] == "die-until"
+                    ? dieUntil(restarts: command[1], as: command[2], handOver.fields)
+                    : await carryOut(command, host, &worker, events)
                 lines.append("\(command.joined(separator: " ")): \(line)")
                 try? directory.replace("result", with: Array(lines.joined(separator: "\n").utf8))
             }
         }
         while true { sleep(60) }
+    }
+
+    /// Ends this process, with an exit code or by a signal ("trap"), unless it was started again often enough.
+    private static func dieUntil(restarts: String, as end: String, _ fields: HandOverFields) -> String {
+        guard fields.managerRestarts < UInt32(restarts) ?? 0 else { return "\(fields.managerRestarts)" }
+        if end == "trap" { abort() }
+        exit(CInt(end) ?? 1)
     }
 
     private static func carryOut(

@@ -21,6 +21,11 @@ public struct WorkerOptions: Sendable {
         self.requestsTogetherMax = requestsTogetherMax
     }
 
+    /// Options by node.yaml's `threads.worker`: threads in all, the main one among them; 0 for the default.
+    public init(configured threads: Int) {
+        self.init(threads: threads == 0 ? WorkerOptions.defaultThreads : threads - 1)
+    }
+
     /// Half of the processors online, less the main thread.
     public static var defaultThreads: Int { max(0, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) / 2 - 1) }
 }

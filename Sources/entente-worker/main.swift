@@ -4,12 +4,16 @@ import Host
 import WorkerRuntime
 
 // The worker enclave: no key, no file, no socket but the one to its manager. See WorkerRuntime for what it does.
-let mode = getenv("ENTENTE_SANDBOX").flatMap { SandboxMode(rawValue: String(cString: $0)) } ?? .required
+func setting(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+let mode = setting("ENTENTE_SANDBOX").flatMap { SandboxMode(rawValue: $0) } ?? .required
+let form = setting("ENTENTE_LOG_FORMAT").flatMap { LogForm(rawValue: $0) } ?? .text
+let threads = setting("ENTENTE_WORKER_THREADS").flatMap { UInt8($0) } ?? 0
 do {
     _ = try Sandbox.apply(.worker, mode: mode)
-    try runWorker(fd: ManagerHost.descriptor, adapters: [EthereumAdapter.kind])
+    try runWorker(
+        fd: ManagerHost.descriptor, adapters: [EthereumAdapter.kind],
+        options: WorkerOptions(configured: Int(threads)))
 } catch {
-    let line = Array("entente-worker: \(error)\n".utf8)
-    _ = write(STDERR_FILENO, line, line.count)
+    form.writeFailure(label: "entente-worker", "\(error)")
     exit(1)
 }

@@ -10,6 +10,7 @@ struct DevelopmentFounding {
     let folder: String
     let count: Int
     let replay: Bool
+    let isolation: NodeConfiguration.Isolation
     let alloc: [(String, String)]
     /// Further lines of the genesis YAML.
     let parameters: String
@@ -55,6 +56,7 @@ struct DevelopmentFounding {
           genesis: ../genesis.entente
           peers: [\(peers.map { "\"\($0)\"" }.joined(separator: ", "))]
         platform: {kind: software, folder: platform}
+        isolation: \(isolation.rawValue)
 
         """
     }
@@ -89,12 +91,13 @@ struct DevelopmentFounding {
         let members = owners.map { "  - {id: \($0), certificates: [actors/\($0).pem]}" }.joined(separator: "\n")
         let nodes = owners.indices.map { "node\($0 + 1)/tuple.json" }.joined(separator: ", ")
         var code: [String] = []
-        for (role, measurements) in [
-            ("manager", tuples.map(\.managerMeasurement)), ("worker", tuples.map(\.workerMeasurement)),
+        let managers = (isolation == .inline ? ("node", "combined") : ("manager", "manager"))
+        for ((name, role), measurements) in [
+            (managers, tuples.map(\.managerMeasurement)), (("worker", "worker"), tuples.map(\.workerMeasurement)),
         ] {
             for measurement in Set(measurements.map { Hex.encode($0) }).sorted() where !measurement.isEmpty {
                 code.append(
-                    "  - {name: entente-\(role), version: 0.1.0, role: \(role), measurement: \"\(measurement)\"}")
+                    "  - {name: entente-\(name), version: 0.1.0, role: \(role), measurement: \"\(measurement)\"}")
             }
         }
         let keys = try zip(owners, tuples).map { owner, tuple in

@@ -4,6 +4,7 @@ import Identity
 import Logging
 import NIOCore
 import NIOPosix
+import NodeConfiguration
 import Primitives
 import Transport
 
@@ -29,7 +30,7 @@ final class DevelopmentNetwork: Sendable {
         /// Where its ledger is.
         var dataFolder: String { folder + "/data" }
 
-        /// Processes of the node that run now: launcher, manager, worker.
+        /// Processes of the node that run now: launcher, manager, worker if it is one.
         func processIDs(launcher: Int32) -> [Int32] {
             [launcher]
                 + ["manager.pid", "worker.pid"].compactMap {
@@ -69,18 +70,25 @@ final class DevelopmentNetwork: Sendable {
     /// Founds a network under `folder`, or takes up the one that is there, and waits until every node takes part.
     /// - Parameters:
     ///   - replay: lets entries load foreign state.
+    ///   - isolation: where the workers run; nil takes what is there, else processes of their own.
     ///   - alloc: further accounts of the genesis, address to balance in wei (hex).
     static func start(
         folder: String, nodes count: Int, replay: Bool = false, alloc: [(String, String)] = [],
-        parameters: String = "", progress: (String) -> Void = { _ in }
+        parameters: String = "", isolation: NodeConfiguration.Isolation? = nil,
+        progress: (String) -> Void = { _ in }
     ) async throws -> DevelopmentNetwork {
         let folder = absolute(folder)
         if !FileManager.default.fileExists(atPath: folder + "/genesis.entente") {
             progress("Founding a network of \(count) nodes in \(folder)")
-            try DevelopmentFounding(folder: folder, count: count, replay: replay, alloc: alloc, parameters: parameters)
-                .found()
+            try DevelopmentFounding(
+                folder: folder, count: count, replay: replay, isolation: isolation ?? .process, alloc: alloc,
+                parameters: parameters
+            ).found()
         }
         let network = DevelopmentNetwork(folder: folder, nodes: try DevelopmentFounding.existing(folder))
+        if let isolation, try NodeConfiguration(path: folder + "/node1/node.yaml").isolation != isolation {
+            throw UserError("the network in \(folder) was founded with another isolation; its code manifest says so")
+        }
         do {
             progress("Starting \(network.nodes.count) nodes")
             for node in network.nodes { try network.launch(node) }
@@ -214,12 +222,16 @@ final class DevelopmentNetwork: Sendable {
 struct NodeClient: Sendable {
     private let client: HTTPClient
 
-    /// - Parameters: PEM texts.
-    init(certificate: [UInt8], key: [UInt8], networkCertificate: [UInt8]) throws {
+    /// - Parameters: PEM texts; `nodeCertificates` are those of nodes that the network may not have let in yet.
+    init(
+        certificate: [UInt8], key: [UInt8], networkCertificate: [UInt8], nodeCertificates: [String] = []
+    ) throws {
         let identity = try TLSIdentity(certificateChainPEM: certificate, privateKeyPEM: key)
         let network = try X509Certificate(pem: String(decoding: networkCertificate, as: UTF8.self))
         var settings = HTTPClientSettings(
-            tls: TLSClientSettings(identity: identity, trust: .authorities([network.der])))
+            tls: TLSClientSettings(
+                identity: identity,
+                trust: .authorities(try [network.der] + nodeCertificates.map { try X509Certificate(pem: $0).der })))
         settings.requestTimeout = .seconds(3)
         settings.connectTimeout = .seconds(2)
         client = try HTTPClient(settings: settings, group: .singletonMultiThreadedEventLoopGroup)

@@ -22,7 +22,8 @@ struct Network: AsyncParsableCommand {
             let nodes = try DevelopmentFounding.existing(folder)
             let client = try NodeClient(
                 certificate: readFile(folder + "/actors/alpha.pem"), key: readFile(folder + "/actors/alpha.key"),
-                networkCertificate: readFile(folder + "/network.pem"))
+                networkCertificate: readFile(folder + "/network.pem"),
+                nodeCertificates: nodes.compactMap { try? readText($0.dataFolder + "/node.pem") })
             defer { client.close() }
             var rows: [JSON] = []
             var primaries: Set<String> = []
@@ -37,6 +38,7 @@ struct Network: AsyncParsableCommand {
                     row.append("commit", state["commit_seqno"] ?? .null)
                     row.append("last", state["last_seqno"] ?? .null)
                     row.append("primary", state["primary_id"] ?? .null)
+                    if let reason = state["reason"] { row.append("reason", reason) }
                     primaries.insert(state["primary_id"]?.string ?? "")
                 } else {
                     row.append("state", "unreachable")
@@ -54,6 +56,7 @@ struct Network: AsyncParsableCommand {
                     print(
                         Self.pad(row["name"], 9) + Self.pad(row["state"], 13) + Self.pad(row["worker"], 9)
                             + Self.pad(row["view"], 6) + Self.pad(row["commit"], 10) + leads)
+                    if let reason = row["reason"]?.string { print("         \(reason)") }
                 }
             }
             if primaries.count != 1 || primaries.contains("") { throw ExitCode(1) }

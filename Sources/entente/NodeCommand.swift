@@ -37,7 +37,7 @@ struct Node: ParsableCommand {
             abstract: "Run the node until SIGTERM or Ctrl-C.",
             discussion: """
                 Starts and measures the manager and worker enclaves, hands them their sockets and the data folder, \
-                sandboxes and supervises them. A manager that is killed is started again; one that can't go on ends \
+                sandboxes and supervises them. A manager that dies is started again; one that can't go on ends \
                 this command with its exit code.
                 """)
         @OptionGroup var options: Options
@@ -51,17 +51,7 @@ struct Node: ParsableCommand {
             pthread_sigmask(SIG_BLOCK, &stops, nil)
             let configuration = try options.load()
             let logger = NodeLauncher.logger(configuration)
-            let launcher = try NodeLauncher.make(configuration, task: .run, logger: logger)
-            var pause: UInt32 = 100
-            while true {
-                let started = HostClock.monotonicMicroseconds()
-                let code = try launcher.run()
-                guard code > 128, !launcher.wasStopped else { throw ExitCode(code) }
-                if HostClock.monotonicMicroseconds() - started > 10_000_000 { pause = 100 }
-                logger.error("the manager was killed and is started again", metadata: ["code": "\(code)"])
-                usleep(pause * 1_000)
-                pause = min(pause * 2, 5_000)
-            }
+            throw ExitCode(try NodeLauncher.make(configuration, task: .run, logger: logger).keepRunning())
         }
     }
 
@@ -126,7 +116,8 @@ func absolute(_ path: String) -> String {
 /// Makes launchers of configurations.
 enum NodeLauncher {
     static func logger(_ configuration: NodeConfiguration) -> Logger {
-        var logger = Logger(label: "entente-node") { StreamLogHandler.standardError(label: $0) }
+        let form = LogForm(rawValue: configuration.logFormat.rawValue) ?? .text
+        var logger = Logger(label: "entente-launcher") { form.handler(label: $0) }
         logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
         logger[metadataKey: "node"] = "\(configuration.name)"
         return logger
@@ -135,27 +126,29 @@ enum NodeLauncher {
     static func make(
         _ configuration: NodeConfiguration, task: NodeSettings.Task, logger: Logger
     ) throws -> Launcher {
-        guard configuration.isolation == .process else {
-            throw UserError("isolation: inline is not in this version; use isolation: process")
-        }
         let genesis =
             task == .run && !configuration.genesisFile.isEmpty ? try readFile(configuration.genesisFile) : []
         if task == .run, genesis.isEmpty {
             throw UserError("network.genesis is not set: the node must know the genesis of its network")
         }
-        let manager = program(configuration.managerProgram, "entente-manager")
+        let isInline = configuration.isolation == .inline
+        let manager = program(configuration.managerProgram, isInline ? "entente-node" : "entente-manager")
         let worker = program(configuration.workerProgram, "entente-worker")
         var settings = LauncherSettings(
             application: try address(configuration, .application),
             administration: try address(configuration, .administration), node: try address(configuration, .node),
             dataFolder: configuration.dataFolder, manager: EnclaveProgram(path: manager),
-            worker: configuration.isolation == .inline ? nil : EnclaveProgram(path: worker),
+            worker: isInline ? nil : EnclaveProgram(path: worker),
             configuration: configuration.settings(task: task, genesis: genesis).encoded,
             platformFolder: configuration.effectivePlatformFolder)
         for folder in [configuration.dataFolder, configuration.effectivePlatformFolder] {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
+        settings.environment = [
+            "ENTENTE_WORKER_THREADS=\(configuration.workerThreads)",
+            "ENTENTE_LOG_FORMAT=\(configuration.logFormat.rawValue)",
+        ]
         settings.sandbox = configuration.sandbox == .required ? .required : .bestEffort
         return try Launcher(settings: settings, logger: logger)
     }

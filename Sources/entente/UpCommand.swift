@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Host
+import NodeConfiguration
 
 /// `entente up`.
 struct Up: AsyncParsableCommand {
@@ -18,6 +19,15 @@ struct Up: AsyncParsableCommand {
     var data: String?
     @Option(help: "Port of the gateway on loopback; 0 takes a free one.")
     var port: UInt16 = 8545
+    @Option(
+        help: "Where workers of a new network run: process (of their own) or inline (inside the manager).",
+        transform: { text in
+            guard let isolation = NodeConfiguration.Isolation(rawValue: text) else {
+                throw ValidationError("Isolation is process or inline.")
+            }
+            return isolation
+        })
+    var isolation: NodeConfiguration.Isolation?
     @Argument(parsing: .postTerminator, help: "A command to run against the network.")
     var command: [String] = []
 
@@ -27,7 +37,9 @@ struct Up: AsyncParsableCommand {
             data ?? (isTemporary ? NSTemporaryDirectory() + "entente-\(getpid())" : ".entente")
         defer { if isTemporary { try? FileManager.default.removeItem(atPath: folder) } }
         let signals = StopSignals()
-        let network = try await DevelopmentNetwork.start(folder: folder, nodes: nodes) { note($0) }
+        let network = try await DevelopmentNetwork.start(folder: folder, nodes: nodes, isolation: isolation) {
+            note($0)
+        }
         let url: String
         do {
             url = try await network.startGateway(port: gatewayPort())

@@ -11,7 +11,7 @@ private let floors: [String: Int] = [
     "EthereumAdapter": 5, "Manager": 5,
     "Conformance": 6, "Host": 6, "NodeConfiguration": 6, "Transport": 6, "WorkerRuntime": 6,
     "Bench": 7, "Gateway": 7, "ManagerRuntime": 7, "Simulator": 7,
-    "entente": 8, "entente-manager": 8, "entente-worker": 8, "SandboxProbe": 8,
+    "entente": 8, "entente-manager": 8, "entente-node": 8, "entente-worker": 8, "SandboxProbe": 8,
 ]
 
 /// Siblings on one floor that may be imported there: (importer, imported). Each has a reason in ARCHITECTURE.md.

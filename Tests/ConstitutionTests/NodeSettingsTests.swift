@@ -11,7 +11,7 @@ struct NodeSettingsTests {
             administration: .init(publicAddress: "a:2", limits: .standard(for: .administration)),
             node: .init(publicAddress: "a:3", limits: .standard(for: .node)), peers: ["b:3"], foundsNetwork: true,
             genesis: [1, 2, 3], networkID: String(repeating: "0a", count: 32), logLevel: .debug, logFormat: .json,
-            ioThreads: 2, workerThreads: 3, requestsWaitingMax: 4, requestTimeoutMilliseconds: 5)
+            workerThreads: 3, requestsWaitingMax: 4, requestTimeoutMilliseconds: 5)
     }
 
     @Test("come back as they were")

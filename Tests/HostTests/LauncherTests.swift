@@ -93,6 +93,44 @@ import Testing
         #expect(node.launcher.end() == .exited(0))
     }
 
+    @Test func workersThatKeepDyingWaitLongerEachTime() throws {
+        let round = ["worker-die", "worker-start"]
+        let node = try Node(
+            round + round + round + round + ["worker-say hello", "ready", "stop"], ["restart=250", "restartMax=1000"])
+        var waits: [String] = []
+        while let line = node.launcher.line(), !line.hasPrefix("ready") {
+            guard line.hasPrefix("log warning a worker will be started again") else { continue }
+            waits.append(String(line.split(separator: "=").last ?? ""))
+        }
+        #expect(waits == ["250", "500", "1000", "1000"])
+        #expect(try node.results()["worker-say hello"] == "HELLO")
+        node.launcher.child.signal(SIGTERM)
+        #expect(node.launcher.end() == .exited(0))
+    }
+
+    @Test func aManagerThatDiesIsStartedAgain() throws {
+        for end in ["75", "trap"] {
+            let node = try Node(
+                ["die-until 3 \(end)", "ready", "stop"], ["inline", "keep", "restart=400", "restartMax=1000"])
+            var waits: [String] = []
+            while let line = node.launcher.line(), !line.hasPrefix("ready") {
+                guard line.hasPrefix("log error the manager died and is started again") else { continue }
+                waits.append(String(line.split(separator: "=").last ?? ""))
+            }
+            #expect(waits == ["400", "800", "1000"])
+            #expect(try node.results()["die-until 3 \(end)"] == "3")
+            node.launcher.child.signal(SIGTERM)
+            #expect(node.launcher.end() == .exited(0))
+        }
+    }
+
+    @Test func aManagerThatCanNotGoOnIsNotStartedAgain() throws {
+        let node = try Node(["ready", "exit 1"], ["inline", "keep"])
+        _ = try node.ports()
+        #expect(node.launcher.line(beginning: "end") == "end 1")
+        #expect(node.launcher.end() == .exited(1))
+    }
+
     @Test func managersEndEndsTheNode() throws {
         let node = try Node(["ready", "exit 5"])
         _ = try node.ports()

@@ -29,9 +29,8 @@ struct NodeConfigurationTests {
                 listeners:
                   application:
                     address: "[::1]:1"
-                    publicAddress: node.example:443
                     limits: {bodyBytesMax: 2000, requestsMax: 5}
-                  node: {address: 10.0.0.1:7, limits: {idleTimeoutMilliseconds: 500}}
+                  node: {address: 10.0.0.1:7, publicAddress: node.example:443, limits: {outboundBytesMax: 2000000}}
                 network:
                   found: true
                   genesis: g.bin
@@ -41,7 +40,7 @@ struct NodeConfigurationTests {
                 sandbox: best-effort
                 platform: {kind: software, folder: keys}
                 log: {level: debug, format: json}
-                threads: {io: 1, worker: 4}
+                threads: {worker: 4}
                 requests: {waitingMax: 9, timeoutMilliseconds: 1000}
                 programs: {manager: bin/m}
                 """)
@@ -58,9 +57,10 @@ struct NodeConfigurationTests {
         #expect(resolved.managerProgram == "/etc/entente/bin/m")
         #expect(resolved.workerProgram == "")
         let settings = resolved.settings(genesis: [5])
-        #expect(settings.application.publicAddress == "node.example:443")
-        #expect(settings.node.publicAddress == "10.0.0.1:7")
-        #expect(settings.node.limits.idleTimeoutMilliseconds == 500)
+        #expect(settings.application.publicAddress == "[::1]:1")
+        #expect(settings.node.publicAddress == "node.example:443")
+        #expect(settings.node.limits.outboundBytesMax == 2_000_000)
+        #expect(settings.workerThreads == 4)
         #expect(settings.foundsNetwork && settings.genesis == [5] && settings.task == .run)
         #expect(settings.logLevel == .debug && settings.logFormat == .json)
         #expect(try NodeSettings(decoding: settings.encoded) == settings)
@@ -91,14 +91,18 @@ struct NodeConfigurationTests {
         #expect(
             problems { _ = try NodeConfiguration(yaml: minimal + "listeners: {node: {limits: {bodyBytesMax: 1}}}") }
                 .map(\.path) == ["listeners.node.limits.bodyBytesMax"])
+        // Only other nodes need an address that is not the one to listen on.
+        #expect(
+            problems { _ = try NodeConfiguration(yaml: minimal + "listeners: {application: {publicAddress: 'a:1'}}") }
+                .map(\.path) == ["listeners.application.publicAddress"])
     }
 
     @Test(
         "values of the wrong form are refused with path and line",
         arguments: [
-            ("threads: {io: many}", "threads.io"), ("threads: {io: -1}", "threads.io"),
-            ("threads: {io: 1.5}", "threads.io"),
-            ("threads: {io: 257}", "threads.io"), ("threads: {io: 0x10}", "threads.io"),
+            ("threads: {worker: many}", "threads.worker"), ("threads: {worker: -1}", "threads.worker"),
+            ("threads: {worker: 1.5}", "threads.worker"),
+            ("threads: {worker: 257}", "threads.worker"), ("threads: {worker: 0x10}", "threads.worker"),
             ("isolation: full", "isolation"),
             ("isolation: [process]", "isolation"), ("log: {level: loud}", "log.level"), ("log: verbose", "log"),
             ("network: {found: yes}", "network.found"), ("network: {peers: {a: b}}", "network.peers[0]"),
@@ -185,11 +189,7 @@ struct NodeConfigurationTests {
         }
         try expect(["listeners.node.publicAddress"]) { $0.node.publicAddress = "node.example" }
         try expect(["listeners.application.limits.bodyBytesTotalMax"]) { $0.application.limits.bodyBytesTotalMax = 256 }
-        try expect(["network.genesis", "network.id"]) {
-            $0.genesisFile = ""
-            $0.foundsNetwork = true
-        }
-        try expect(["network.id", "network.peers"]) { $0.genesisFile = "" }
+        try expect(["network.genesis"]) { $0.genesisFile = "" }
         try expect(["network.id"]) { $0.networkID = "AB" }
         try expect(["network.peers[1]", "network.peers"]) { $0.peers = ["a:1", "a", "a:1"] }
         try expect(["programs.worker"]) {

@@ -65,10 +65,10 @@ public struct Parameters: Sendable, Hashable {
             summary: "version of the formats that new entries are written in"),
         Row(
             name: "keys.epochMilliseconds", path: \.epochMilliseconds, range: 1_000...(10 * 366 * 86_400_000),
-            summary: "ledger time for which one session key encrypts"),
+            summary: "ledger time for which one session key encrypts (no effect in this version: one key encrypts all)"),
         Row(
             name: "keys.retentionMilliseconds", path: \.keyRetentionMilliseconds, range: 0...(100 * 366 * 86_400_000),
-            summary: "how long managers keep a session key in memory after its epoch"),
+            summary: "how long managers keep a session key after its epoch (no effect in this version)"),
         Row(
             name: "ledger.chunkBytes", path: \.ledgerChunkBytes, range: 65_536...(2 << 30),
             summary: "size after which a chunk of the ledger is closed"),

@@ -44,7 +44,6 @@ public struct ListenerLimits: Sendable, Hashable {
             limits.bodyBytesTotalMax = 64 << 20
         case .node:
             limits.connectionsMax = 256
-            limits.idleTimeoutMilliseconds = 30_000
         }
         return limits
     }
@@ -100,7 +99,7 @@ public struct ListenerLimits: Sendable, Hashable {
             "handshakeTimeoutMilliseconds", \.handshakeTimeoutMilliseconds, times, nodes: true,
             "from TCP accept to the end of the handshake"),
         row(
-            "idleTimeoutMilliseconds", \.idleTimeoutMilliseconds, times, nodes: true,
+            "idleTimeoutMilliseconds", \.idleTimeoutMilliseconds, times,
             "how long a connection may be silent"),
         row("headerTimeoutMilliseconds", \.headerTimeoutMilliseconds, times, "from a request's first byte to its body"),
         row(

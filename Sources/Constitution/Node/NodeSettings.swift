@@ -39,7 +39,7 @@ public struct NodeSettings: Sendable, Hashable {
 
     /// One listener.
     public struct Listener: Sendable, Hashable {
-        /// Where others reach it, `host:port`; what listings show.
+        /// Where others reach it, `host:port`.
         public var publicAddress: String
         /// What it takes.
         public var limits: ListenerLimits
@@ -73,9 +73,7 @@ public struct NodeSettings: Sendable, Hashable {
     public var logLevel: LogLevel
     /// Form of log lines.
     public var logFormat: LogFormat
-    /// Threads of the manager's transport, 0 for one.
-    public var ioThreads: UInt32
-    /// Threads on which a worker inside the manager decodes in parallel, 0 for one per core.
+    /// Threads of a worker inside the manager, its main one among them; 0 for half of the cores.
     public var workerThreads: UInt32
     /// Client requests that may wait in the manager for an answer.
     public var requestsWaitingMax: UInt64
@@ -86,7 +84,7 @@ public struct NodeSettings: Sendable, Hashable {
     public init(
         task: Task = .run, name: String, application: Listener, administration: Listener, node: Listener,
         peers: [String] = [], foundsNetwork: Bool = false, genesis: [UInt8] = [], networkID: String = "",
-        logLevel: LogLevel = .info, logFormat: LogFormat = .text, ioThreads: UInt32 = 0, workerThreads: UInt32 = 0,
+        logLevel: LogLevel = .info, logFormat: LogFormat = .text, workerThreads: UInt32 = 0,
         requestsWaitingMax: UInt64 = 20_000, requestTimeoutMilliseconds: UInt64 = 30_000
     ) {
         self.task = task
@@ -100,7 +98,6 @@ public struct NodeSettings: Sendable, Hashable {
         self.networkID = networkID
         self.logLevel = logLevel
         self.logFormat = logFormat
-        self.ioThreads = ioThreads
         self.workerThreads = workerThreads
         self.requestsWaitingMax = requestsWaitingMax
         self.requestTimeoutMilliseconds = requestTimeoutMilliseconds
@@ -128,7 +125,6 @@ extension NodeSettings {
         writer.text(networkID)
         writer.text(logLevel.rawValue)
         writer.text(logFormat.rawValue)
-        writer.integer(ioThreads)
         writer.integer(workerThreads)
         writer.integer(requestsWaitingMax)
         writer.integer(requestTimeoutMilliseconds)
@@ -162,7 +158,6 @@ extension NodeSettings {
         networkID = try reader.text(limit: 64)
         logLevel = try Self.choice(&reader)
         logFormat = try Self.choice(&reader)
-        ioThreads = try reader.integer()
         workerThreads = try reader.integer()
         requestsWaitingMax = try reader.integer()
         requestTimeoutMilliseconds = try reader.integer()

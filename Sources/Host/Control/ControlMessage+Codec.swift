@@ -74,6 +74,7 @@ extension ControlEvent {
             writer.blob(fields.managerMeasurement)
             writer.blob(fields.workerMeasurement)
             writer.integer(fields.worker)
+            writer.integer(fields.managerRestarts)
         case .connected(let id, let failure):
             writer = ControlProtocol.begin(2)
             writer.integer(id)
@@ -118,7 +119,7 @@ extension ControlEvent {
                 HandOverFields(
                     configuration: try reader.blob(), sandbox: try reader.bool() ? .required : .bestEffort,
                     managerMeasurement: try reader.blob(limit: 64), workerMeasurement: try reader.blob(limit: 64),
-                    worker: try reader.integer()))
+                    worker: try reader.integer(), managerRestarts: try reader.integer()))
         case 2: return .connected(id: try reader.integer(), failure: try failure(&reader))
         case 3: return .answer(id: try reader.integer(), bytes: try reader.blob(), failure: try failure(&reader))
         case 4:

@@ -49,18 +49,31 @@ public struct HandOverFields: Hashable, Sendable {
     public var workerMeasurement: [UInt8]
     /// Process id of the worker, 0 when the worker runs inside the manager.
     public var worker: UInt32
+    /// How often this launcher started a manager again that had died.
+    public var managerRestarts: UInt32
 
     /// The fields of a hand-over.
     public init(
         configuration: [UInt8], sandbox: SandboxMode, managerMeasurement: [UInt8], workerMeasurement: [UInt8],
-        worker: UInt32
+        worker: UInt32, managerRestarts: UInt32 = 0
     ) {
         self.configuration = configuration
         self.sandbox = sandbox
         self.managerMeasurement = managerMeasurement
         self.workerMeasurement = workerMeasurement
         self.worker = worker
+        self.managerRestarts = managerRestarts
     }
+}
+
+/// Exit codes of a manager beside 0, a clean stop.
+public enum ManagerExit {
+    /// It can't start, or can't go on; another start would not help.
+    public static let failed: CInt = 1
+    /// The disk failed.
+    public static let disk: CInt = 74
+    /// The worker inside it ended: start it again.
+    public static let again: CInt = 75
 }
 
 /// Version and bounds of the control protocol.

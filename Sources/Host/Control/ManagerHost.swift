@@ -20,8 +20,14 @@ public struct HandOver: Sendable {
 public struct WorkerLink: Hashable, Sendable {
     /// Our end of the socket pair.
     public let descriptor: CInt
-    /// Its process id.
+    /// Its process id; 0 when it runs inside the manager.
     public let process: UInt32
+
+    /// A worker at the other end of `descriptor`.
+    public init(descriptor: CInt, process: UInt32) {
+        self.descriptor = descriptor
+        self.process = process
+    }
 }
 
 /// What a manager hears from its launcher without having asked.

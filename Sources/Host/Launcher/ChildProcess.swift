@@ -45,6 +45,17 @@ package final class ChildProcess {
     /// Sends a signal.
     package func signal(_ number: CInt) { if !reaped { kill(process, number) } }
 
+    /// Kills it unless it has ended, and waits for its end.
+    package func end() -> ProcessEnd {
+        if !reaped { kill(process, SIGKILL) }
+        var status: CInt = 0
+        while !reaped {
+            let result = waitpid(process, &status, 0)
+            if result == process || errno != EINTR { reaped = true }
+        }
+        return ProcessEnd(waitStatus: status)
+    }
+
     /// How it ended; nil while it runs.
     package func poll() -> ProcessEnd? {
         var status: CInt = 0

@@ -27,6 +27,7 @@ public final class Launcher {
     private var worker: ChildProcess?
     private var workerStartedAt: UInt64 = 0
     private var restartWait: UInt32
+    private var managerRestarts: UInt32 = 0
     private var pendingStarts: [(id: UInt64, due: UInt64)] = []
     private var connecting = 0
     private var handedOver = false
@@ -94,6 +95,29 @@ public final class Launcher {
     /// Whether the last ``run(onReady:)`` ended because it was asked to. If not, the manager died by itself and may be run
     /// again.
     public var wasStopped: Bool { stopDeadline != nil }
+
+    /// Runs the node again and again as long as its manager dies, with a wait that doubles from
+    /// ``LauncherSettings/restartMilliseconds`` to ``LauncherSettings/restartMillisecondsMax`` while it dies soon.
+    /// - Parameter onReady: called each time the manager serves.
+    /// - Returns: the exit code of a manager that stopped cleanly or said that it can't go on.
+    /// - Throws: ``HostError`` if the node could not be started.
+    public func keepRunning(onReady: (() -> Void)? = nil) throws(HostError) -> CInt {
+        var wait = settings.restartMilliseconds
+        while true {
+            let started = HostClock.monotonicMicroseconds()
+            let code = try run(onReady: onReady)
+            // Above 128: a signal ended it, a trap among them.
+            guard !wasStopped, code > 128 || code == ManagerExit.again else { return code }
+            let lived = HostClock.monotonicMicroseconds() - started
+            if lived >= UInt64(settings.restartMillisecondsMax) * 1000 { wait = settings.restartMilliseconds }
+            managerRestarts += 1
+            log(
+                .error, "the manager died and is started again",
+                ["code": "\(code)", "restarts": "\(managerRestarts)", "waitMilliseconds": "\(wait)"])
+            usleep(wait * 1000)
+            wait = min(wait * 2, settings.restartMillisecondsMax)
+        }
+    }
 
     /// Starts the node and supervises it until it has stopped. SIGTERM and SIGINT stop it cleanly, a second one at once.
     /// The process should have no other thread that takes these signals.
@@ -227,7 +251,8 @@ public final class Launcher {
         let fields = HandOverFields(
             configuration: settings.configuration, sandbox: settings.sandbox,
             managerMeasurement: managerMeasurement.digest,
-            workerMeasurement: workerImage?.measurement.digest ?? [], worker: process)
+            workerMeasurement: workerImage?.measurement.digest ?? [], worker: process,
+            managerRestarts: managerRestarts)
         send(.handOver(fields), descriptors)
     }
 
@@ -285,8 +310,13 @@ public final class Launcher {
         let now = HostClock.monotonicMicroseconds()
         let lived = now - workerStartedAt
         if lived >= UInt64(settings.restartMillisecondsMax) * 1000 { restartWait = settings.restartMilliseconds }
+        log(
+            .warning, "a worker will be started again",
+            ["livedMilliseconds": "\(lived / 1000)", "waitMilliseconds": "\(restartWait)"])
         pendingStarts.append((id, now + UInt64(restartWait) * 1000))
         restartWait = min(restartWait * 2, settings.restartMillisecondsMax)
+        // Its socket may have ended a moment before the process. The manager knows, since it asks for another.
+        if let old = worker { logEnd(old.process, old.end()) }
         worker = nil
     }
 
@@ -307,8 +337,12 @@ public final class Launcher {
     private func checkWorker() {
         guard let process = worker?.process, let status = worker?.poll() else { return }
         worker = nil
-        log(stopDeadline == nil ? .warning : .info, "worker ended", ["process": "\(process)", "status": "\(status)"])
+        logEnd(process, status)
         send(.workerExited(process: UInt32(process), description: status.description))
+    }
+
+    private func logEnd(_ process: pid_t, _ status: ProcessEnd) {
+        log(stopDeadline == nil ? .warning : .info, "worker ended", ["process": "\(process)", "status": "\(status)"])
     }
 
     // MARK: Stopping

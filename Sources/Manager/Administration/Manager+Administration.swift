@@ -69,11 +69,20 @@ extension Manager {
             "primary_id": primary.map { .string($0) } ?? .null,
             "member": .bool(configuration?.voters.contains(node.id) == true),
         ]
-        if case .stopped(let reason) = phase, case .object(var members) = state {
+        if let reason, case .object(var members) = state {
             members.append("reason", .string(reason))
             state = .object(members)
         }
         answer(request, state)
+    }
+
+    /// Why the node is not active.
+    private var reason: String? {
+        switch phase {
+        case .stopped(let reason): reason
+        case .joining, .recovering: waitsFor
+        case .active: nil
+        }
     }
 
     mutating func answerNetwork(_ request: ClientRequest) {
@@ -160,6 +169,11 @@ extension Manager {
         for (name, help, value) in [
             ("entente_entries_committed_total", "Entries committed since start.", counters.entries),
             ("entente_transactions_committed_total", "Transactions committed since start.", counters.transactions),
+            ("entente_worker_restarts_total", "Workers that ended and were rebuilt.", counters.workerRestarts),
+            (
+                "entente_manager_restarts_total", "Managers that died and were started again by this launcher.",
+                settings.managerRestarts
+            ),
             ("entente_commit_seqno", "Seqno of the last committed entry.", appliedSeqno),
             ("entente_last_seqno", "Seqno of the last entry.", lastSeqno),
             ("entente_requests_waiting", "Client requests without an answer.", UInt64(clients.count)),
@@ -217,4 +231,5 @@ public enum Version {
 struct Counters: Sendable {
     var entries: UInt64 = 0
     var transactions: UInt64 = 0
+    var workerRestarts: UInt64 = 0
 }

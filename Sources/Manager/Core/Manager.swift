@@ -65,6 +65,8 @@ public struct Manager {
     var pendingJoins: [UInt64: PeerID] = [:]
     var membershipChanges: [MembershipChange] = []
     var nextDial: UInt64 = 0
+    /// What a node that is not active yet waits for, in words for its operator.
+    var waitsFor = ""
 
     // Leading.
     var queues = BatchQueues()

@@ -21,6 +21,8 @@ public struct ManagerSettings: Sendable {
     public var peers: [String] = []
     /// This node's address for other nodes, `host:port`, as its owner signed it.
     public var address = ""
+    /// How often the launcher started this node's manager again, for the metrics.
+    public var managerRestarts: UInt64 = 0
     /// Validity of the certificates that this node issues, in milliseconds.
     public var certificateValidityMilliseconds: UInt64 = 365 * 86_400_000
 

@@ -1,7 +1,7 @@
 import AdapterKit
 import Consensus
 import Constitution
-import Identity
+package import Identity
 import Ledger
 import Primitives
 import Store
@@ -58,6 +58,7 @@ extension Manager {
 
     private mutating func askToJoin(_ peer: PeerID) {
         guard sealed.networkKey.isEmpty else { return }
+        if waitsFor == Self.waitsForContact { waitsFor = "asked \(peer) to be let in, no answer yet" }
         send(.join(JoinRequest(address: settings.address, publicKey: node.key.publicKey.spki)), to: peer)
     }
 
@@ -153,7 +154,8 @@ extension Manager {
             notAfter: clock.wall + settings.certificateValidityMilliseconds, alternativeNames: names)
     }
 
-    private static func alternativeName(_ host: String) -> CertificateRequest.AlternativeName {
+    /// The name that a certificate carries for a host: its address if it is one.
+    package static func alternativeName(_ host: String) -> CertificateRequest.AlternativeName {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         if parts.count == 4, !parts.contains(nil) { return .ip(parts.compactMap { $0 }) }
         return .dns(host)
@@ -168,6 +170,9 @@ extension Manager {
         log(.info, "a node was let in", [("peer", peer)])
         send(.welcome(grant), to: peer)
     }
+
+    /// What a joiner waits for before it has spoken to any node.
+    static let waitsForContact = "no node of the network was reached yet"
 
     /// The certificate that the ledger holds for a node.
     func nodeCertificate(of peer: PeerID) -> String? {
@@ -191,6 +196,7 @@ extension Manager {
         sealed.nodeCertificate = grant.nodeCertificate
         sealed.epochKeys = grant.epochKeys
         effects.append(.seal(sealed.encoded(), ticket: 0))
+        waitsFor = "was let in by \(peer), takes over the ledger"
         log(.info, "this node was let in", [("by", peer)])
         startConsensus(.joining)
     }
@@ -198,6 +204,7 @@ extension Manager {
     /// Not let in by this peer.
     mutating func receiveRefusal(_ reason: String, _ address: String?, from peer: PeerID) {
         guard phase == .joining else { return }
+        waitsFor = "not let in by \(peer): \(reason)"
         log(.info, "not let in yet", [("peer", peer), ("reason", reason)])
         if let address, address != settings.address { effects.append(.dial(address: address)) }
     }
@@ -212,6 +219,7 @@ extension Manager {
     mutating func becomeActive() {
         guard phase != .active else { return }
         phase = .active
+        waitsFor = ""
         reloadConstitution()
         log(.info, "active", [("seqno", String(lastSeqno)), ("network", constitution.networkID)])
         serve()

@@ -18,8 +18,10 @@ extension Manager {
                 stop("the network can't be founded: \(error)")
             }
         case .join:
+            waitsFor = Self.waitsForContact
             log(.info, "joining", [("network", constitution.networkID)])
         case .restart:
+            waitsFor = "reads its own ledger"
             log(.info, "reading the ledger")
             effects.append(.surveyLedger)
         }
@@ -115,12 +117,15 @@ extension Manager {
         log(.info, "the ledger was read", [("entries", String(lastSeqno))])
         guard !sealed.networkKey.isEmpty else {
             phase = .joining
+            waitsFor = Self.waitsForContact
             return
         }
         guard nodeCertificate(of: node.id) != nil else {
             phase = .joining
+            waitsFor = "was let in, takes over the ledger"
             return startConsensus(.restart(sealed.hardState, ledger.index))
         }
+        waitsFor = "waits for its peers to confirm what is committed"
         recovered = ledger.index.lastSignature
         serve()
         startConsensus(.restart(sealed.hardState, ledger.index))

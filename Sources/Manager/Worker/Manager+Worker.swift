@@ -31,6 +31,7 @@ extension Manager {
     /// The worker died. Requests that it had are refused (they changed nothing), its batch goes back in the queue, and
     /// a new one is built from the ledger.
     mutating func workerDied(reason: String) {
+        counters.workerRestarts += 1
         log(.error, "the worker is gone and is being rebuilt", [("reason", reason)])
         for purpose in worker.reset() {
             if case .client(let token) = purpose, clients[token] != nil {

@@ -49,7 +49,7 @@ extension NodeConfiguration {
             if socket.port != 0, let other = seen.updateValue(door, forKey: listener.address) {
                 add("\(path).address", "the listener \(other.rawValue) has it already")
             }
-            if !listener.publicAddress.isEmpty, Names.split(address: listener.publicAddress) == nil {
+            if door == .node, !listener.publicAddress.isEmpty, Names.split(address: listener.publicAddress) == nil {
                 add("\(path).publicAddress", "a host and a port, such as node1.bank-a.example:8547")
             }
             if door == .node, listener.publicAddress.isEmpty {
@@ -66,17 +66,9 @@ extension NodeConfiguration {
     }
 
     private func checkNetwork(_ add: (String, String) -> Void) {
-        if foundsNetwork, genesisFile.isEmpty {
-            add("network.genesis", "a node that founds a network needs its genesis")
-        }
+        if genesisFile.isEmpty { add("network.genesis", "a node must know the genesis of its network") }
         if !networkID.isEmpty, !Constitution.isNetworkID(networkID) {
             add("network.id", "an id has 64 hexadecimal digits in lower case")
-        }
-        if genesisFile.isEmpty {
-            if networkID.isEmpty { add("network.id", "a node that has no genesis file must know the network's id") }
-            if peers.isEmpty, !foundsNetwork {
-                add("network.peers", "a node that has no genesis file must know a node to ask")
-            }
         }
         for (index, peer) in peers.enumerated() where Names.split(address: peer) == nil {
             add("network.peers[\(index)]", "a host and a port, such as node1.bank-a.example:8547")

@@ -43,7 +43,6 @@ extension NodeConfiguration {
             log.finish()
         }
         if let threads = root["threads"]?.section {
-            threads.read("io", in: 0...256, &ioThreads)
             threads.read("worker", in: 0...256, &workerThreads)
             threads.finish()
         }
@@ -62,7 +61,7 @@ extension NodeConfiguration {
 
     private mutating func readListener(_ section: YAMLSection, _ door: ListenerDoor) {
         section.read("address", &self[door].address)
-        section.read("publicAddress", &self[door].publicAddress)
+        if door == .node { section.read("publicAddress", &self[door].publicAddress) }
         if let limits = section["limits"]?.section {
             for row in ListenerLimits.table where row.applies(to: door) {
                 limits.read(row.name, in: row.range, &self[door].limits[keyPath: row.path])
@@ -80,17 +79,17 @@ extension NodeConfiguration {
                 "      # \(row.summary)\n      \(row.name): \(plain[door].limits[keyPath: row.path])\n"
             }.joined()
         }
+        let publicAddress =
+            "    # host:port under which others reach it, if that is another; it stands in the node's certificate\n"
+            + "    publicAddress: \"\"\n"
         func listener(_ door: ListenerDoor, _ what: String) -> String {
             """
               # \(what)
               \(door.rawValue):
                 # IP address and port to listen on
                 address: \(plain[door].address)
-                # host:port under which others reach it, if that is another
-                publicAddress: ""
-                limits:
 
-            """ + limits(door)
+            """ + (door == .node ? publicAddress : "") + "    limits:\n" + limits(door)
         }
         return """
             # Configuration of one Entente node. `entente node check` reads it and says what is wrong.
@@ -113,12 +112,13 @@ extension NodeConfiguration {
                       found: \(plain.foundsNetwork)
                       # The file that `entente genesis` wrote. Its SHA-256 is the network's id.
                       genesis: genesis.bin
-                      # The network's id, 64 hexadecimal digits. If given, the genesis file must have it.
+                      # The network's id, 64 hexadecimal digits. If given, the genesis file must have it: a pin.
                       id: ""
                       # Nodes to try when joining, host:port; those of the VN list are tried as well.
                       peers: []
 
-                    # Where the worker runs: process (of its own, sandboxed) or inline (inside the manager).
+                    # Where the worker runs: process (of its own, sandboxed) or inline (inside the manager). The code manifest
+                    # must list what runs: entente-manager and entente-worker, or entente-node as combined.
                     isolation: \(plain.isolation.rawValue)
 
                     # required: no start without seccomp and Landlock. best-effort: start with what there is and say what is missing.
@@ -137,9 +137,7 @@ extension NodeConfiguration {
                       format: \(plain.logFormat.rawValue)
 
                     threads:
-                      # for TLS and HTTP in the manager; 0: one
-                      io: \(plain.ioThreads)
-                      # for decoding in the worker; 0: one per core
+                      # of the worker, which decodes and recovers signers on all of them; 0: half of the cores
                       worker: \(plain.workerThreads)
 
                     requests:
@@ -148,7 +146,7 @@ extension NodeConfiguration {
                       # time after which the outcome of a write counts as unknown
                       timeoutMilliseconds: \(plain.requestTimeoutMilliseconds)
 
-                    # Executables; empty: beside the launcher.
+                    # Executables; empty: entente-manager (inline: entente-node) and entente-worker beside the launcher.
                     programs:
                       manager: ""
                       worker: ""

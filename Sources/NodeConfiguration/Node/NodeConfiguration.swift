@@ -29,7 +29,7 @@ public struct NodeConfiguration: Sendable, Hashable {
     public struct Listener: Sendable, Hashable {
         /// Where it listens, `IP:port`.
         public var address: String
-        /// Where others reach it, `host:port`; empty when it is ``address``.
+        /// Where others reach it, `host:port`; empty when it is ``address``. Of the node listener only.
         public var publicAddress: String
         /// What it takes.
         public var limits: ListenerLimits
@@ -79,9 +79,7 @@ public struct NodeConfiguration: Sendable, Hashable {
     public var logLevel = NodeSettings.LogLevel.info
     /// Form of log lines.
     public var logFormat = NodeSettings.LogFormat.text
-    /// Threads of the manager's transport, 0 for one.
-    public var ioThreads: UInt32 = 0
-    /// Threads on which a worker decodes in parallel, 0 for one per core.
+    /// Threads of the worker, its main one among them; 0 for half of the cores.
     public var workerThreads: UInt32 = 0
     /// Client requests that may wait in the manager for an answer.
     public var requestsWaitingMax: UInt64 = 20_000
@@ -139,7 +137,7 @@ public struct NodeConfiguration: Sendable, Hashable {
         return NodeSettings(
             task: task, name: name, application: listener(application), administration: listener(administration),
             node: listener(node), peers: peers, foundsNetwork: foundsNetwork, genesis: genesis, networkID: networkID,
-            logLevel: logLevel, logFormat: logFormat, ioThreads: ioThreads, workerThreads: workerThreads,
+            logLevel: logLevel, logFormat: logFormat, workerThreads: workerThreads,
             requestsWaitingMax: requestsWaitingMax, requestTimeoutMilliseconds: requestTimeoutMilliseconds)
     }
 }
