@@ -1,6 +1,8 @@
 """`make chaos`: real nodes under real faults with clients throughout, and a verdict on what the clients were told."""
 
 import argparse
+import collections
+import json
 import os
 import pathlib
 import shutil
@@ -120,6 +122,8 @@ class Run:
             return
         self.problems += witness.agree(found)
         name, (_, entries) = max(found.items(), key=lambda item: len(item[1][1]))
+        with open(self.folder / "ledger.jsonl", "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(vars(entry)) + "\n" for entry in entries)
         self.verdict = witness.check(self.operations, entries)
         self.problems += self.verdict.problems
         if not self.verdict.acknowledged:
@@ -141,6 +145,12 @@ class Run:
             )
             if out.returncode != 0:
                 self.problems.append(f"the ledger files of {node.name} don't verify: {out.stdout}{out.stderr}")
+            for chunk in (node.disk.path / "data" / "ledger").glob("*.committed"):
+                # st_blocks counts 512 bytes; a closed chunk keeps no space that was reserved for its growth.
+                spare = chunk.stat().st_blocks * 512 - chunk.stat().st_size
+                if spare > 1 << 20:
+                    self.problems.append(f"{node.name} keeps {spare} bytes of disk space for the closed {chunk.name}")
+                    break
 
     def tell(self):
         verdict = self.verdict
@@ -153,8 +163,10 @@ class Run:
         )
         largest = ", ".join(f"{role} {size} MiB" for role, size in sorted(self.watch.largest.items()))
         print(f"largest resident sizes: {largest}")
-        ends = [f"{node.name}: {code}" for node in self.cluster.nodes for _, code in node.ends]
-        print(f"launchers that ended (signals are negative): {', '.join(ends) or 'none'}")
+        for node in self.cluster.nodes:
+            codes = collections.Counter(code for _, code in node.ends)
+            ends = ", ".join(f"{count} times {code}" for code, count in sorted(codes.items()))
+            print(f"{node.name}: launcher ended {ends or 'never'} (signals are negative)")
         for problem in self.problems:
             print(f"PROBLEM: {problem}")
         if self.problems or self.options.keep:

@@ -61,6 +61,7 @@ class Answer:
     result: object = None
     at: str = ""
     why: str = ""
+    tries: int = 1
 
 
 def classify(error):
@@ -95,11 +96,13 @@ class GatewayWay:
 class NodesWay:
     """Straight to the nodes, as the gateway does it: one request id for all tries, "at least" what was seen."""
 
-    def __init__(self, settings, random_):
+    def __init__(self, settings, random_, home):
         context = trust(settings.service, settings.certificate, settings.certificate_key)
         self.settings, self.random = settings, random_
         self.doors = [Door(host, port, context) for host, port in settings.nodes]
-        self.current = random_.randrange(len(self.doors))
+        # Clients are spread over the nodes and go back to theirs a while after it failed: else the loss of one node
+        # that all moved to would look like the loss of the network.
+        self.home = self.current = home % len(self.doors)
         self.at_least = ""
 
     @property
@@ -114,11 +117,14 @@ class NodesWay:
 
     def call(self, method, *parameters, deadline):
         request = {"x-entente-request-id": f"{self.random.getrandbits(128):032x}"}
-        may_be_done, why = False, "no time"
+        if self.random.random() < 0.05:
+            self.current = self.home
+        may_be_done, why, tries = False, "no time", 0
         while (left := deadline - time.monotonic()) > 0:
             if self.at_least:
                 request["x-entente-at-least"] = self.at_least
             node = self.name
+            tries += 1
             try:
                 timeout = min(left, self.settings.try_seconds)
                 status, headers, answer = self.doors[self.current].rpc(
@@ -131,7 +137,7 @@ class NodesWay:
             else:
                 error = answer.get("error")
                 if status == 200 and not error:
-                    return Answer(OK, answer.get("result"), self._note(headers))
+                    return Answer(OK, answer.get("result"), self._note(headers), tries=tries)
                 why = f"{node}: status {status}: {error}"
                 if status == 504:
                     may_be_done = True
@@ -154,7 +160,7 @@ class Thread:
         self.settings, self.numbers, self.write = settings, numbers, write
         self.random = random.Random(f"{settings.seed} {settings.name} {index}")
         self.name = f"{settings.name}.{index}"
-        self.way = GatewayWay(settings) if settings.gateway else NodesWay(settings, self.random)
+        self.way = GatewayWay(settings) if settings.gateway else NodesWay(settings, self.random, index)
         self.known = {}
         self.renew()
 
@@ -222,7 +228,7 @@ class Thread:
         raw = "0x" + signed.raw_transaction.hex().removeprefix("0x")
         answer = self.way.call("eth_sendRawTransaction", raw, deadline=deadline)
         operation.outcome, operation.why, operation.via = answer.outcome, answer.why, self.way.name
-        operation.at = answer.at
+        operation.at, operation.tries = answer.at, answer.tries
         if answer.outcome == UNKNOWN:
             return self.renew()
         if answer.outcome == INVALID:

@@ -40,6 +40,8 @@ class Operation:
     at_least: str = ""
     # Which way it took.
     via: str = ""
+    # How often it was sent. A repeated one may be told the id of the last commit rather than its own.
+    tries: int = 1
     # Why it was not acknowledged, or what is odd about it.
     why: str = ""
 

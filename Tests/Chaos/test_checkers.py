@@ -272,10 +272,15 @@ def test_peeks_are_held_against_the_state_that_they_name():
     operations[0].at, operations[1].at = "2.5", "2.9"
     entries = [Entry(1, 0, "", 1, 0, 0, 10, 1), Entry(2, 0, "", 2, 0, 10, 20, 2), Entry(3, 0, "", 3, 0, 20, 30, 3)]
 
-    def peek(at, saw, at_least=""):
+    def peek(at, saw, at_least="", via=""):
         each = Operation(9, "p", "peek", 0, invoked=6, returned=7, outcome=OK, before=saw, at=at, at_least=at_least)
+        each.via = via
         return witness.check([*operations, each], entries).problems
 
     assert peek("2.4", 0) == peek("2.5", 10) == peek("2.8", 10) == peek("2.9", 20) == peek("2.12", 30) == []
     assert peek("2.4", 10) and peek("2.8", 20) and peek("2.9", 10) and peek("2.12", 10)
     assert any("asked for at least" in each for each in peek("2.8", 10, "2.9"))
+    # Without an id: what was acknowledged by the same way before is there.
+    operations[1].via = "gateway"
+    assert peek("", 20, via="gateway") == peek("", 30, via="gateway") == peek("", 10, via="another") == []
+    assert "older than" in peek("", 10, via="gateway")[0]

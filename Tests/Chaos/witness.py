@@ -138,10 +138,11 @@ def _real_time(entries, by_number, verdict):
 
 def _peeks(operations, entries, found, initial, verdict):
     """A read of committed state sees the state of the id that it names, at least of the one that was asked for."""
-    # Which block has which seqno is known from acknowledgements that named it.
+    # Which block has which seqno is known from acknowledgements of what was sent once.
     blocks = {}
     for operation in operations:
-        if operation.kind in TRANSACTIONS and operation.outcome == OK and operation.at:
+        isExact = operation.outcome == OK and operation.at and operation.tries == 1
+        if isExact and operation.kind in TRANSACTIONS:
             for position in found.get(operation.number, []):
                 known = blocks.setdefault(entries[position].block, seqno_of(operation.at))
                 if known != seqno_of(operation.at):
@@ -158,6 +159,7 @@ def _peeks(operations, entries, found, initial, verdict):
                 f"peek {operation.number} asked for at least {operation.at_least} and got {operation.at}"
             )
         if not operation.at:
+            _peek_by_gateway(operation, operations, entries, found, states[operation.key], initial, verdict)
             continue
         at = seqno_of(operation.at)
         # The states between the last block that is surely in and the first that is surely not.
@@ -175,3 +177,25 @@ def _peeks(operations, entries, found, initial, verdict):
                 f"peek {operation.number} of register {operation.key} at {operation.at} by way of {operation.via} saw "
                 f"{operation.before}; the ledger has {possible}"
             )
+
+
+def _peek_by_gateway(peek, operations, entries, found, states, initial, verdict):
+    """The gateway tells no id, but asks for at least what it has seen: all that it acknowledged before is there."""
+    blocks = [
+        entries[position].block
+        for o in operations
+        if o.via == peek.via and o.kind in TRANSACTIONS and o.outcome == OK and o.acknowledged < peek.invoked
+        for position in found.get(o.number, [])
+    ]
+    least = max(blocks, default=-1)
+    possible = [initial]
+    for entry in states:
+        if entry.block <= least:
+            possible = [entry.after]
+        else:
+            possible.append(entry.after)
+    if peek.before not in possible:
+        verdict.problems.append(
+            f"peek {peek.number} of register {peek.key} by way of {peek.via} saw {peek.before}, which is older than what "
+            f"the gateway had acknowledged"
+        )
