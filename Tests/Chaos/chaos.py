@@ -20,6 +20,7 @@ from disks import loops_work
 from guard import Guard
 from load import Load
 from nemesis import Nemesis, schedule
+from pressure import Pressure
 from report import Struck
 from spaces import missing
 from watch import Watch, all_back
@@ -47,30 +48,42 @@ class Run:
         self.folder = pathlib.Path(options.folder or tempfile.mkdtemp(prefix="chaos-"))
         guard = Guard()
         loops = not options.no_loops and loops_work(self.folder)
-        self.cluster = Cluster(self.folder, options.binary, options.nodes, guard, loops, options.seed)
+        # The ledger grows by about 16 MiB a minute under this load.
+        mebibytes = 4000 if options.pressure else 160 + int(options.minutes * 20)
+        self.cluster = Cluster(
+            self.folder, options.binary, options.nodes, guard, loops, options.seed, mebibytes=mebibytes
+        )
         try:
             self.cluster.start()
             disks = "ext4 on loop devices" if loops else "tmpfs (no root: only full disks)"
             self.say(f"{options.nodes} nodes run, seed {options.seed}, disks are {disks}, files in {self.folder}")
-            load = Load(self.cluster, options.seed, options.clients, options.threads, options.pause)
-            load.deploy()
-            self.watch = Watch(self.cluster, self.folder / "samples.jsonl")
-            self.watch.start()
-            load.start()
-            try:
-                self.faults()
-            finally:
-                self.operations, failed = load.stop()
-                self.problems += failed
-            self.watch.stop()
-            self.judge(load.contract)
+            if options.pressure:
+                Pressure(self.cluster, self.say, self.problems).run(options.pressure.split(","))
+            else:
+                self.chaos()
         finally:
             late = self.cluster.stop()
             self.problems += [f"{name} does not stop within 30 s of SIGTERM" for name in late]
             self.verify()
             self.cluster.close()
             guard.close()
-        return self.tell()
+        if not options.pressure:
+            self.tell()
+        return self.conclude()
+
+    def chaos(self):
+        load = Load(self.cluster, self.options.seed, self.options.clients, self.options.threads, self.options.pause)
+        load.deploy()
+        self.watch = Watch(self.cluster, self.folder / "samples.jsonl")
+        self.watch.start()
+        load.start()
+        try:
+            self.faults()
+        finally:
+            self.operations, failed = load.stop()
+            self.problems += failed
+        self.watch.stop()
+        self.judge(load.contract)
 
     def faults(self):
         nemesis = Nemesis(self.cluster, self.say)
@@ -167,6 +180,8 @@ class Run:
             codes = collections.Counter(code for _, code in node.ends)
             ends = ", ".join(f"{count} times {code}" for code, count in sorted(codes.items()))
             print(f"{node.name}: launcher ended {ends or 'never'} (signals are negative)")
+
+    def conclude(self):
         for problem in self.problems:
             print(f"PROBLEM: {problem}")
         if self.problems or self.options.keep:
@@ -188,6 +203,7 @@ def main():
     parser.add_argument("--clients", type=int, default=3, help="client processes; the first goes by the gateway")
     parser.add_argument("--threads", type=int, default=4, help="clients of each process")
     parser.add_argument("--pause", type=float, default=0.1, help="seconds between operations of a client at most")
+    parser.add_argument("--pressure", default="", help="instead of faults: slow-follower, connections, with commas between")
     parser.add_argument("--folder", help="where the files go; a temporary folder, removed after a good run, if not given")
     parser.add_argument("--keep", action="store_true", help="keep the files of a good run too")
     parser.add_argument("--no-loops", action="store_true", help="use tmpfs even where loop devices can be mounted")

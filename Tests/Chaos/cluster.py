@@ -15,6 +15,8 @@ from spaces import Space
 from wire import Wire
 
 APPLICATION, ADMINISTRATION, NODE = 8545, 8546, 8547
+# The first development account, which `entente bench` pays from. Chaos itself pays nothing: gas is free.
+FUNDED = {"0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266": {"balance": "0x21e19e0c9bab2400000"}}
 # Last byte of the address of the clients' namespace.
 CLIENTS = 100
 
@@ -146,9 +148,9 @@ class Node:
 class Cluster:
     """The nodes, the wire, the clients' namespace."""
 
-    def __init__(self, folder, binary, count, guard, loops, seed, chunkBytes=262144, megabytes=160):
+    def __init__(self, folder, binary, count, guard, loops, seed, chunkBytes=262144, mebibytes=160):
         self.folder, self.binary, self.guard, self.loops = folder, binary, guard, loops
-        self.megabytes = megabytes
+        self.mebibytes = mebibytes
         (folder / "disks").mkdir()
         self.service = folder / "network.pem"
         self.nodes = [Node(self, index) for index in range(count)]
@@ -161,8 +163,8 @@ class Cluster:
 
     def make_disk(self, path):
         if self.loops:
-            return LoopDisk(path, self.megabytes, path.with_suffix(".image"), self.guard)
-        return MemoryDisk(path, self.megabytes)
+            return LoopDisk(path, self.mebibytes, path.with_suffix(".image"), self.guard)
+        return MemoryDisk(path, self.mebibytes)
 
     def trust(self):
         actors = self.folder / "actors"
@@ -211,7 +213,7 @@ class Cluster:
                 {
                     "kind": "ethereum",
                     "endpoint": "ethereum",
-                    "settings": {"genesis": {"config": {"chainId": 1337}, "gasLimit": "0x5f5e100", "alloc": {}}},
+                    "settings": {"genesis": {"config": {"chainId": 1337}, "gasLimit": "0x5f5e100", "alloc": FUNDED}},
                 }
             ],
         }
