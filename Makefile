@@ -4,7 +4,7 @@ SCRATCH ?= .build-release
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
 BIN = $(SCRATCH)/release
 
-.PHONY: help up deps build test test-swift test-python lint check clean
+.PHONY: help up deps build test chaos test-swift test-python lint check clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ lint: ## format and tidiness rules
 
 test: deps lint ## everything that CI checks
 	scripts/test.sh
+
+chaos: build ## real nodes under real faults; MINUTES=5 SEED=1 ARGS=..., see Tests/Chaos/README.md
+	scripts/python.sh
+	scripts/chaos.sh $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 clean: ## remove build products
 	rm -rf $(SCRATCH)

@@ -204,6 +204,9 @@ struct FolderStorage: LedgerStorage {
     }
 
     mutating func rename(_ name: String, to newName: String) throws {
+        // Only a chunk that gets no more entries is renamed: what is still reserved for it is given back, or each chunk
+        // would keep a whole step of disk space for ever.
+        try writable(name).truncate(to: size(of: name))
         open[name] = nil
         reserved[name] = nil
         try folder.rename(name, to: newName)
