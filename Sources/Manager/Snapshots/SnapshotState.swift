@@ -32,6 +32,8 @@ struct SnapshotState: Sendable {
 
     /// Committed snapshots of this node, oldest first.
     var listings: [SnapshotListing] = []
+    /// The folder was read: what ``listings`` says is all there is.
+    var isListed = false
     /// Those whose frames can be read.
     var open: Set<SnapshotName> = []
     /// Those that could not be restored from.
