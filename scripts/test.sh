@@ -40,6 +40,7 @@ for suite in failover ledger security bad_input flood; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done
+ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_snapshots.py
 if [ -f Tests/EndToEnd/test_restart.py ]; then
     # The detection of a rolled-back disk does not hold in every run yet (CHANGELOG, known limits).
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py -k "not rolled_back"

@@ -18,6 +18,10 @@ struct Up: AsyncParsableCommand {
     var data: String?
     @Option(help: "Port of the gateway on loopback; 0 takes a free one.")
     var port: UInt16 = 8545
+    @Option(
+        help: "File with YAML lines for the genesis of a new network, such as `ledger: {snapshotIntervalEntries: 100}`."
+    )
+    var genesis: String?
     @Argument(parsing: .postTerminator, help: "A command to run against the network.")
     var command: [String] = []
 
@@ -27,7 +31,9 @@ struct Up: AsyncParsableCommand {
             data ?? (isTemporary ? NSTemporaryDirectory() + "entente-\(getpid())" : ".entente")
         defer { if isTemporary { try? FileManager.default.removeItem(atPath: folder) } }
         let signals = StopSignals()
-        let network = try await DevelopmentNetwork.start(folder: folder, nodes: nodes) { note($0) }
+        let network = try await DevelopmentNetwork.start(
+            folder: folder, nodes: nodes, parameters: try genesis.map { try readText($0) } ?? ""
+        ) { note($0) }
         let url: String
         do {
             url = try await network.startGateway(port: gatewayPort())
