@@ -27,11 +27,35 @@ struct LedgerCommand: ParsableCommand {
         return (folder, names)
     }
 
+    /// The committed snapshots beside a ledger folder or in it, with the paths of their files.
+    static func snapshots(_ folder: String) -> [SnapshotName: String] {
+        var found: [SnapshotName: String] = [:]
+        for place in [folder, (folder as NSString).deletingLastPathComponent + "/snapshots"] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? [] {
+                if let snapshot = SnapshotName(name) { found[snapshot] = "\(place)/\(name)" }
+            }
+        }
+        return found
+    }
+
+    /// Parses a snapshot file, however large.
+    static func open(_ path: String) throws -> SnapshotFile {
+        guard let file = FileHandle(forReadingAtPath: path) else { throw UserError("\(path) can't be read") }
+        let size = try file.seekToEnd()
+        return try SnapshotFile(byteCount: Int(clamping: size)) { offset, count in
+            try file.seek(toOffset: UInt64(offset))
+            return [UInt8](try file.read(upToCount: count) ?? Data())
+        }
+    }
+
     /// `entente ledger verify`.
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check every entry, Merkle root, signature and certificate of a ledger.",
-            discussion: "Exit code 0 when all is good up to the last signature, 1 when not.")
+            discussion: """
+                Exit code 0 when all is good up to the last signature, 1 when not. A ledger that does not reach back to its \
+                first entry is verified from a snapshot on, which is looked for in the folder and in `snapshots` beside it.
+                """)
         @Argument(help: "The ledger folder, or a node's data folder.")
         var folder: String
         @Option(help: "The network's certificate (PEM) that the ledger must end with.")
@@ -42,18 +66,25 @@ struct LedgerCommand: ParsableCommand {
         func run() throws {
             let trusted = try networkCertificate.map { try X509Certificate(pem: readText($0)) }
             let (path, names) = try LedgerCommand.files(folder)
-            let report = LedgerVerifier.verify(files: names, trusted: trusted) { try readFile("\(path)/\($0)") }
+            let snapshots = LedgerCommand.snapshots(path)
+            let report = LedgerVerifier.verify(
+                files: names, trusted: trusted, snapshots: Array(snapshots.keys),
+                openSnapshot: { try LedgerCommand.open(snapshots[$0] ?? "") }, read: { try readFile("\(path)/\($0)") })
             if json {
                 let value: JSON = [
                     "good": .bool(report.isGood),
                     "last_verified": report.lastVerified.map { .string("\($0)") } ?? .null,
                     "entries": .integer(Int64(report.entryCount)), "signatures": .integer(Int64(report.signatureCount)),
                     "chunks": .integer(Int64(report.chunkCount)),
+                    "starts_after": report.startsAfter.map { .string("\($0)") } ?? .null,
                     "unsigned_tail": .integer(Int64(report.unsignedTailCount)),
                     "fault": report.fault.map { .string("\($0)") } ?? .null,
                 ]
                 print(String(decoding: value.serialized(), as: UTF8.self))
             } else {
+                if let id = report.startsAfter {
+                    print("starts after  the snapshot at \(id), which has a good receipt")
+                }
                 print("chunks        \(report.chunkCount)")
                 print("entries       \(report.entryCount)")
                 print("signatures    \(report.signatureCount)")
@@ -84,7 +115,12 @@ struct LedgerCommand: ParsableCommand {
             var left = count
             let print = Printer(from: from, values: values)
             let (path, names) = try LedgerCommand.files(folder)
-            for chunk in names.compactMap({ ChunkName($0) }).sorted(by: { $0.start < $1.start }) {
+            let chunks = names.compactMap { ChunkName($0) }.sorted { $0.start < $1.start }
+            if let first = chunks.first?.start, first > 1 {
+                Swift.print("the ledger begins with entry \(first)")
+                for name in LedgerCommand.snapshots(path).keys.sorted() { Swift.print("beside it: \(name)") }
+            }
+            for chunk in chunks {
                 let bytes = try readFile("\(path)/\(chunk.fileName)")
                 var offset = 8
                 while left > 0, let header = try? EntryHeader(bytes, at: offset) {

@@ -28,6 +28,10 @@ struct Up: AsyncParsableCommand {
             return isolation
         })
     var isolation: NodeConfiguration.Isolation?
+    @Option(
+        help: "File with YAML lines for the genesis of a new network, such as `ledger: {snapshotIntervalEntries: 100}`."
+    )
+    var genesis: String?
     @Argument(parsing: .postTerminator, help: "A command to run against the network.")
     var command: [String] = []
 
@@ -37,9 +41,10 @@ struct Up: AsyncParsableCommand {
             data ?? (isTemporary ? NSTemporaryDirectory() + "entente-\(getpid())" : ".entente")
         defer { if isTemporary { try? FileManager.default.removeItem(atPath: folder) } }
         let signals = StopSignals()
-        let network = try await DevelopmentNetwork.start(folder: folder, nodes: nodes, isolation: isolation) {
-            note($0)
-        }
+        let network = try await DevelopmentNetwork.start(
+            folder: folder, nodes: nodes,
+            parameters: try genesis.map { try readText($0) } ?? "", isolation: isolation
+        ) { note($0) }
         let url: String
         do {
             url = try await network.startGateway(port: gatewayPort())

@@ -71,7 +71,9 @@ import Testing
     }
 
     @Test func refusesFramesOutOfOrder() throws {
-        let (low, high) = (MapWrites(name: "a", writes: [.init(key: [1], value: [])]), MapWrites(name: "a", removes: [[0]]))
+        let (low, high) = (
+            MapWrites(name: "a", writes: [.init(key: [1], value: [])]), MapWrites(name: "a", removes: [[0]])
+        )
         var merge = SnapshotMerge(sourceCount: 1)
         #expect(merge.next() == .needs(source: 0))
         #expect(throws: LedgerError.malformed("")) { try merge.supply(WriteSet([high]), from: 0) }
@@ -165,6 +167,58 @@ import Testing
             #expect(tree.root == network.tree.root(count: tree.count))
         }
         #expect(throws: LedgerError.self) { try SnapshotFile(bytes).verify(service: network.service) }
+    }
+
+    @Test func verifierBeginsAfterASnapshot() throws {
+        var network = try mixedLedger(entryCount: 12)
+        let point = try network.sign(flags: .chunkAfter)
+        var state = Store()
+        for entry in network.entries { try state.apply(entry.tables, at: entry.id.seqno) }
+        let bytes = try Self.build(
+            id: point.id, leaf: point.leaf, viewHistory: [1, 1], publicState: state.latest.contents, state: WriteSet(),
+            key: key(point.id.seqno))
+        let evidence = try network.append(claims: try SnapshotFile(bytes).digest)
+        try network.sign()
+        let file = bytes + (try receipts(network, evidence)).cose
+        network.changeLeader(to: 1)
+        for _ in 0..<4 { try network.append() }
+        try network.sign()
+        let name = SnapshotName(seqno: point.id.seqno, evidence: evidence.id.seqno)
+        let files = try network.files(chunkByteCount: 1 << 20).files
+        let whole = files.keys.compactMap { ChunkName($0) }.sorted { $0.start < $1.start }
+        let kept = whole.filter { $0.start > point.id.seqno }
+        #expect(whole.count > kept.count && !kept.isEmpty)
+        func verify(_ snapshot: [UInt8]?, trusted: X509Certificate? = nil) -> LedgerReport {
+            LedgerVerifier.verify(
+                files: kept.map(\.fileName), trusted: trusted, snapshots: snapshot == nil ? [] : [name],
+                openSnapshot: { _ in try SnapshotFile(snapshot ?? []) }, read: { files[$0] ?? [] })
+        }
+        let report = verify(file, trusted: network.service)
+        #expect(report.isGood && report.startsAfter == point.id, "\(String(describing: report.fault))")
+        #expect(report.lastVerified == network.entries.last?.id)
+        #expect(verify(file).isGood)
+        #expect(!verify(nil).isGood)
+        #expect(!verify(bytes).isGood)
+        var damaged = file
+        damaged[200] ^= 1
+        #expect(!verify(damaged).isGood)
+        let stranger = try X509Certificate.selfSigned(
+            CertificateRequest(
+                commonName: "Stranger", purpose: .authority(pathLength: 0), serial: [1], notBefore: TestNetwork.now,
+                notAfter: TestNetwork.now + TestNetwork.year),
+            key: SigningKey(rawRepresentation: [UInt8](repeating: 3, count: 32)))
+        #expect(!verify(file, trusted: stranger).isGood)
+    }
+
+    @Test func namesAreRead() {
+        let name = SnapshotName(seqno: 12, evidence: 15)
+        #expect(name.fileName == "snapshot_12_15.committed")
+        #expect(SnapshotName(name.fileName) == name)
+        for text in [
+            "snapshot_12_15", "snapshot_12_12.committed", "snapshot_0_1.committed", "snapshot_+1_2.committed",
+            "snapshot_1_2.committed.ignored", "snapshot_1_2_3.committed", "ledger_1_2.committed",
+            "snapshot__2.committed",
+        ] { #expect(SnapshotName(text) == nil, "\(text)") }
     }
 
     @Test func everyFlippedBitIsFound() throws {

@@ -97,6 +97,9 @@ struct ManagerCluster {
     private func make(_ index: Int, _ start: ManagerStart) throws -> Manager {
         var settings = ManagerSettings()
         settings.address = "127.0.0.1:\(9_000 + index)"
+        settings.snapshotPartBytes = 700
+        settings.entryWindowBytes = 4_000
+        settings.snapshotPartTimeoutMicroseconds = 1_000_000
         return try Manager(
             settings: settings, node: NodeIdentity(key: keys[index]), constitution: constitution, start: start,
             random: SeededBytes(state: UInt64(index + 1) &+ microseconds))
@@ -150,6 +153,23 @@ struct ManagerCluster {
         nodes[node].inputs = [.begin, .workerReady]
         connect(node)
     }
+
+    /// A node without a past comes, which asks to be let in.
+    mutating func startAfresh(_ node: Int) throws {
+        nodes[node].manager = try make(node, .join(SealedState(nodeKey: keys[node].rawRepresentation)))
+        nodes[node].isUp = true
+        nodes[node].inputs = [.begin, .workerReady]
+        connect(node)
+    }
+
+    /// The channel between two nodes closes and opens again.
+    mutating func reconnect(_ one: Int, _ other: Int) {
+        nodes[one].inputs += [.peerDisconnected(id(other)), .peerConnected(verified(other))]
+        nodes[other].inputs += [.peerDisconnected(id(one)), .peerConnected(verified(one))]
+    }
+
+    /// Gives a node an input.
+    mutating func inject(_ node: Int, _ input: ManagerInput) { nodes[node].inputs.append(input) }
 
     /// The worker process dies and a new one comes.
     mutating func killWorker(_ node: Int) {
@@ -224,7 +244,8 @@ struct ManagerCluster {
     private mutating func settle() {
         while true {
             guard let index = nodes.indices.first(where: { nodes[$0].isUp && !nodes[$0].inputs.isEmpty }) else {
-                guard !snapshotsAreSlow, let busy = nodes.indices.first(where: { nodes[$0].isUp && nodes[$0].snapshots.isBusy })
+                guard !snapshotsAreSlow,
+                    let busy = nodes.indices.first(where: { nodes[$0].isUp && nodes[$0].snapshots.isBusy })
                 else { return }
                 for each in nodes[busy].snapshots.advance() { nodes[busy].inputs.append(.snapshot(each)) }
                 continue

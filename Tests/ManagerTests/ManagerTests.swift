@@ -1,3 +1,4 @@
+import AdapterKit
 import Ledger
 import Manager
 import Primitives
@@ -198,17 +199,40 @@ struct ManagerTests {
 
     @Test("malformed node messages are refused, at every length")
     func malformedMessages() throws {
-        let message = NodeMessage.join(JoinRequest(address: "127.0.0.1:9000", publicKey: [1, 2, 3])).encoded()
-        for length in 0..<message.count {
-            #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: Array(message[..<length])) }
-        }
-        #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: message + [0]) }
+        let name = SnapshotName(seqno: 7, evidence: 9)
+        let messages: [NodeMessage] = [
+            .forward(number: 1, endpoint: "counter", [Submission(requestID: [1], actor: "bank-0", body: [2])]),
+            .decided(number: 1, [.unknown, .committed(id: TransactionID(view: 2, seqno: 3), index: 0, response: [4])]),
+            .declined(number: 1, .busy), .join(JoinRequest(address: "127.0.0.1:9000", publicKey: [1, 2, 3])),
+            .welcome(
+                JoinGrant(
+                    networkKey: [1], networkCertificate: "a", nodeCertificate: "b",
+                    epochKeys: [EpochKey(epoch: 1, key: [2])])), .refused(reason: "no", primary: "127.0.0.1:9000"),
+            .snapshotOffer(SnapshotListing(name: name, byteCount: 100)),
+            .snapshotPull(name, offset: 1, byteCount: 2), .snapshotPart(name, offset: 3, [4, 5]), .snapshotGone(name),
+            .snapshotRefused(name),
+        ]
         var random = SeededBytes(state: 7)
-        for _ in 0..<20_000 {
-            var bytes = message
-            bytes[Int(random.next(1)[0]) % bytes.count] = random.next(1)[0]
-            _ = try? NodeMessage(decoding: bytes)
-            _ = try? NodeMessage(decoding: [1] + random.next(Int(random.next(1)[0])))
+        for message in messages.map({ $0.encoded() }) {
+            #expect(try NodeMessage(decoding: message).encoded() == message)
+            for length in 0..<message.count {
+                #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: Array(message[..<length])) }
+            }
+            #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: message + [0]) }
+            for _ in 0..<5_000 {
+                var bytes = message
+                bytes[Int(random.next(1)[0]) % bytes.count] = random.next(1)[0]
+                _ = try? NodeMessage(decoding: bytes)
+                _ = try? NodeMessage(decoding: [1] + random.next(Int(random.next(1)[0])))
+            }
         }
+        // A name that no ledger can have, and a part over the limit.
+        for wrong in [SnapshotName(seqno: 0, evidence: 1), SnapshotName(seqno: 2, evidence: 2)] {
+            let bytes = NodeMessage.snapshotGone(wrong).encoded()
+            #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: bytes) }
+        }
+        let large = [UInt8](repeating: 0, count: NodeMessage.snapshotPartBytesMax + 1)
+        let bytes = NodeMessage.snapshotPart(name, offset: 0, large).encoded()
+        #expect(throws: ByteReaderError.self) { try NodeMessage(decoding: bytes) }
     }
 }

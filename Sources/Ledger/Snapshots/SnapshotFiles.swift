@@ -324,7 +324,9 @@ public struct SnapshotFiles<Storage: LedgerStorage> {
         committed.removeAll { $0.name == listing.name }
         committed.append(listing)
         committed.sort { $0.name < $1.name }
-        while committed.count > SnapshotListing.keptCount, let oldest = committed.first, oldest.name.fileName != base?.file {
+        while committed.count > SnapshotListing.keptCount, let oldest = committed.first,
+            oldest.name.fileName != base?.file
+        {
             try remove(oldest.name.fileName)
             committed.removeFirst()
         }

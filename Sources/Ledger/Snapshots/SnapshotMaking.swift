@@ -30,8 +30,10 @@ struct SnapshotMaking: Sendable {
     private var merge: SnapshotMerge
     private var output: Output
     private var offset = 0
+    private var synced = 0
     private var hash: (state: SHA256, offset: Int)?
     private static let hashByteCount = 4 << 20
+    private static let syncByteCount = 32 << 20
 
     /// The making of a snapshot from these sources, the last state first.
     init(
@@ -121,6 +123,11 @@ struct SnapshotMaking: Sendable {
         }
         try storage.write(piece, to: file, at: offset)
         offset += piece.count
+        // Not all at the end: the ledger's syncs would have to wait for that.
+        if isSnapshot, offset - synced >= Self.syncByteCount {
+            try storage.sync(file)
+            synced = offset
+        }
     }
 
     private mutating func finish(_ storage: inout some LedgerStorage) throws -> Result? {

@@ -188,7 +188,8 @@ public struct SnapshotMerge: Sendable {
         var parent = 0
         while true {
             var first = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && isBefore(heap[child], heap[first]) {
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && isBefore(heap[child], heap[first])
+            {
                 first = child
             }
             guard first != parent else { return }

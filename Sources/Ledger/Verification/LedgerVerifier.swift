@@ -7,7 +7,9 @@ internal import Store
 /// Checked are: names, ranges and position tables of the chunks; framing, types and maps of each entry; seqnos without a
 /// gap and views that never fall; the Merkle root at each signature; the signatures of node and service, that they name
 /// the entry they stand in, that the node was trusted then and its certificate issued by the service of then; the tree in
-/// the signature entry; the service's status transitions; that a committed chunk ends with a signature. In our own ledgers
+/// the signature entry; the service's status transitions; that a committed chunk ends with a signature. A ledger that does
+/// not reach back to its first entry is verified from a snapshot on, whose receipt the service must have signed: the
+/// caller's, if it has a certificate, else the one that the snapshot itself names. In our own ledgers
 /// also each entry's tag, one byte form for everything, and that both kinds of signature are there.
 public struct LedgerVerifier: Sendable {
     /// What was found so far.
@@ -38,14 +40,41 @@ public struct LedgerVerifier: Sendable {
     /// Verifies a whole ledger.
     /// - Parameters:
     ///   - names: file names; those that are no chunk files are left out.
+    ///   - snapshots: the committed snapshots that are with it.
+    ///   - openSnapshot: parses one of them.
     ///   - read: gives a file's bytes.
     /// - Returns: what was found up to the first fault.
     public static func verify(
         files names: [String], trusted: X509Certificate? = nil, visit: (@Sendable (LedgerEntry) -> Void)? = nil,
-        read: (String) throws -> [UInt8]
+        snapshots: [SnapshotName] = [],
+        openSnapshot: (SnapshotName) throws -> SnapshotFile = { _ in
+            throw LedgerError.storage("there is no snapshot")
+        }, read: (String) throws -> [UInt8]
     ) -> LedgerReport {
         var verifier = LedgerVerifier(trusted: trusted, visit: visit)
-        let chunks = names.compactMap(ChunkName.init).sorted { ($0.start, $0.end ?? 0) < ($1.start, $1.end ?? 0) }
+        var chunks = names.compactMap(ChunkName.init).sorted { ($0.start, $0.end ?? 0) < ($1.start, $1.end ?? 0) }
+        if let first = chunks.first, first.start > 1 {
+            // A chunk ends where a snapshot is made, so that one begins right after each.
+            let starts = Set(chunks.map(\.start))
+            let usable = snapshots.sorted().first { snapshot in
+                starts.contains(snapshot.seqno + 1) || chunks.last?.end == snapshot.seqno
+            }
+            guard let usable else {
+                verifier.report.fault = LedgerFault(
+                    file: first.fileName, offset: 0, seqno: first.start,
+                    error: .malformed("the ledger begins with entry \(first.start), and no snapshot leads to it"))
+                return verifier.finish()
+            }
+            do {
+                try verifier.begin(after: openSnapshot(usable), name: usable)
+            } catch {
+                let known = error as? LedgerError ?? .storage("the file can't be read: \(error)")
+                verifier.report.fault = LedgerFault(
+                    file: usable.fileName, offset: 0, seqno: usable.seqno, error: known)
+                return verifier.finish()
+            }
+            chunks.removeAll { $0.start <= usable.seqno }
+        }
         for chunk in chunks {
             let bytes: [UInt8]
             do { bytes = try read(chunk.fileName) } catch {
@@ -56,6 +85,30 @@ public struct LedgerVerifier: Sendable {
             do { try verifier.add(chunk, bytes) } catch { break }
         }
         return verifier.finish()
+    }
+
+    /// Begins after a snapshot instead of at the first entry.
+    private mutating func begin(after snapshot: SnapshotFile, name: SnapshotName) throws(LedgerError) {
+        try history.apply(snapshot.publicState)
+        guard snapshot.id.seqno == name.seqno else { throw .malformed("the file holds the snapshot at \(snapshot.id)") }
+        guard let service = trusted ?? history.certificate else { throw .untrusted("the snapshot names no service") }
+        try snapshot.verify(service: service, evidence: name.evidence)
+        guard let bytes = snapshot.publicState[Tables.tree]?[Tables.singleton] else {
+            throw .malformed("the snapshot has no Merkle tree")
+        }
+        tree = try MerkleTree(serialized: bytes)
+        guard tree.count == snapshot.id.seqno, let signature = try RootSignature(tables: snapshot.publicState),
+            signature.id == snapshot.id, signature.root == tree.root
+        else { throw .badSignature("the Merkle tree of the snapshot is another") }
+        tree.append(snapshot.leaf)
+        nextSeqno = snapshot.id.seqno + 1
+        view = snapshot.id.view
+        report.isEntente = true
+        report.startsAfter = snapshot.id
+        report.lastVerified = snapshot.id
+        report.lastCommitted = snapshot.id
+        report.serviceStatus = history.status
+        report.serviceCertificate = history.certificate?.pem
     }
 
     /// Verifies the next chunk.

@@ -193,7 +193,8 @@ extension Manager {
         case .welcome(let grant): receiveWelcome(grant, from: peer)
         case .refused(let reason, let address): receiveRefusal(reason, address, from: peer)
         case .snapshotOffer(let offer): receiveOffer(offer, from: peer)
-        case .snapshotPull(let name, let offset): servePart(of: name, offset: offset, to: peer)
+        case .snapshotPull(let name, let offset, let byteCount):
+            servePart(of: name, offset: offset, byteCount: byteCount, to: peer)
         case .snapshotPart(let name, let offset, let bytes): receivePart(of: name, offset: offset, bytes, from: peer)
         case .snapshotGone(let name): snapshotGone(name, from: peer)
         case .snapshotRefused(let name): snapshotRefused(name, by: peer)

@@ -13,8 +13,12 @@ public struct ManagerSettings: Sendable {
     public var readBytesMax = 4 << 20
     /// Entries of one history request of an adapter.
     public var historyEntriesMax: UInt64 = 1_024
+    /// Bytes of the newest entries that are kept in memory for peers.
+    public var entryWindowBytes = 16 << 20
     /// Bytes of a snapshot that is taken from a peer.
     public var snapshotBytesMax: UInt64 = 1 << 38
+    /// Bytes of a snapshot that are asked for at a time.
+    public var snapshotPartBytes = NodeMessage.snapshotPartBytesMax
     /// Time after which a part of a snapshot is asked for again, in microseconds.
     public var snapshotPartTimeoutMicroseconds: UInt64 = 5_000_000
     /// Addresses of nodes to try when there is no other way to know one, `host:port`.

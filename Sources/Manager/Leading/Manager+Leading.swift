@@ -164,7 +164,9 @@ extension Manager {
     /// An adapter may write its own maps only, whose names begin with its endpoint, and nothing public without saying so.
     private func checkMaps(of compartment: AdapterKit.Compartment, endpoint: String) throws {
         for map in compartment.writes.maps {
-            guard OpenedEntry.isMap(map.name, of: endpoint) else { throw ManagerError.worker("writes to \(map.name), which is not an adapter's") }
+            guard OpenedEntry.isMap(map.name, of: endpoint) else {
+                throw ManagerError.worker("writes to \(map.name), which is not an adapter's")
+            }
             guard map.isPublic == (compartment.readers == .public) else {
                 throw ManagerError.worker("puts \(map.name) where its readers don't fit")
             }

@@ -21,8 +21,8 @@ public enum NodeMessage: Sendable {
     case refused(reason: String, primary: String?)
     /// The primary has this snapshot for a node that needs what is not in the ledger any more.
     case snapshotOffer(SnapshotListing)
-    /// A node wants the part of a snapshot's file that begins at an offset.
-    case snapshotPull(SnapshotName, offset: UInt64)
+    /// A node wants the part of a snapshot's file that begins at an offset, of so many bytes.
+    case snapshotPull(SnapshotName, offset: UInt64, byteCount: UInt32)
     /// That part.
     case snapshotPart(SnapshotName, offset: UInt64, [UInt8])
     /// There is no such snapshot any more.
@@ -79,10 +79,11 @@ public enum NodeMessage: Sendable {
             writer.integer(7 as UInt8)
             writer.snapshot(listing.name)
             writer.integer(listing.byteCount)
-        case .snapshotPull(let name, let offset):
+        case .snapshotPull(let name, let offset, let byteCount):
             writer.integer(8 as UInt8)
             writer.snapshot(name)
             writer.integer(offset)
+            writer.integer(byteCount)
         case .snapshotPart(let name, let offset, let bytes):
             writer.integer(9 as UInt8)
             writer.snapshot(name)
@@ -126,7 +127,9 @@ public enum NodeMessage: Sendable {
                 primary: try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: 256) })
         case 7:
             self = .snapshotOffer(SnapshotListing(name: try reader.snapshot(), byteCount: try reader.integer()))
-        case 8: self = .snapshotPull(try reader.snapshot(), offset: try reader.integer())
+        case 8:
+            self = .snapshotPull(
+                try reader.snapshot(), offset: try reader.integer(), byteCount: try reader.integer())
         case 9:
             self = .snapshotPart(
                 try reader.snapshot(), offset: try reader.integer(),

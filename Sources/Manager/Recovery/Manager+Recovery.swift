@@ -143,7 +143,9 @@ extension Manager {
     /// Consensus comes to life.
     mutating func startConsensus(_ start: RaftStart) {
         let seed = random.next(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        raft = Raft(id: node.id, settings: constitution.raftSettings, start: start, seed: seed)
+        var dials = constitution.raftSettings
+        dials.windowBytesMax = settings.entryWindowBytes
+        raft = Raft(id: node.id, settings: dials, start: start, seed: seed)
         reloadConstitution()
         step(.tick)
         tellConsensusOfSnapshots()

@@ -11,7 +11,9 @@ import Store
 extension Manager {
     /// Whether the signature that is made now shall be one after which a snapshot is made.
     var isSnapshotDue: Bool {
-        guard snapshots.isIdle, raft?.hasCommittedInView == true, lastSeqno > ledger.lastSnapshotPoint else { return false }
+        guard snapshots.isIdle, raft?.hasCommittedInView == true, lastSeqno > ledger.lastSnapshotPoint else {
+            return false
+        }
         return lastSeqno + 1 - ledger.lastSnapshotPoint >= constitution.snapshotIntervalEntries
             || ledger.byteCountSincePoint >= constitution.snapshotIntervalBytes
     }
@@ -54,7 +56,8 @@ extension Manager {
             let job = SnapshotPoint(
                 id: id, leaf: point.leaf, viewHistory: point.viewHistory,
                 publicState: WriteSet(maps).merging(signature).merging(SnapshotMap.writes(point.configurations)),
-                session: try SessionKey(epoch: key.epoch, bytes: key.key), networkID: Array(constitution.networkID.utf8))
+                session: try SessionKey(epoch: key.epoch, bytes: key.key), networkID: Array(constitution.networkID.utf8)
+            )
             snapshots.making = id.seqno
             effects.append(.snapshot(.make(job, changes: snapshots.takeChanges())))
         } catch {

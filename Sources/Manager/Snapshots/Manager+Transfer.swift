@@ -23,13 +23,16 @@ extension Manager {
     }
 
     /// A peer pulls. One part at a time is read for each.
-    mutating func servePart(of name: SnapshotName, offset: UInt64, to peer: PeerID) {
+    mutating func servePart(of name: SnapshotName, offset: UInt64, byteCount: UInt32, to peer: PeerID) {
         guard configuration?.contains(peer) == true, snapshots.listings.contains(where: { $0.name == name }) else {
             return send(.snapshotGone(name), to: peer)
         }
         guard snapshots.serving.insert(peer).inserted else { return }
         effects.append(
-            .snapshot(.read(name, offset: offset, byteCount: NodeMessage.snapshotPartBytesMax, peer: peer)))
+            .snapshot(
+                .read(
+                    name, offset: offset, byteCount: min(Int(byteCount), NodeMessage.snapshotPartBytesMax), peer: peer))
+        )
     }
 
     /// The peer can't use it; consensus tries entries once more.
@@ -74,15 +77,20 @@ extension Manager {
         transfer.stage = .part
         transfer.deadline = clock.monotonic + settings.snapshotPartTimeoutMicroseconds
         snapshots.transfer = transfer
-        send(.snapshotPull(transfer.name, offset: transfer.next), to: transfer.peer)
+        let due = partByteCount(transfer, at: transfer.next)
+        send(.snapshotPull(transfer.name, offset: transfer.next, byteCount: UInt32(due)), to: transfer.peer)
     }
 
-    /// A part came. It must be the one that was asked for, and of the size that is left or the usual one.
+    private func partByteCount(_ transfer: SnapshotTransfer, at offset: UInt64) -> UInt64 {
+        min(UInt64(min(settings.snapshotPartBytes, NodeMessage.snapshotPartBytesMax)), transfer.byteCount - offset)
+    }
+
+    /// A part came. It must be the one that was asked for, and of the size that was.
     mutating func receivePart(of name: SnapshotName, offset: UInt64, _ bytes: [UInt8], from peer: PeerID) {
         guard let transfer = snapshots.transfer, transfer.name == name, transfer.peer == peer, transfer.stage == .part,
             transfer.next == offset
         else { return }
-        let due = min(UInt64(NodeMessage.snapshotPartBytesMax), transfer.byteCount - offset)
+        let due = partByteCount(transfer, at: offset)
         guard UInt64(bytes.count) == due else {
             transferFailed(name, "a part of \(bytes.count) bytes where \(due) are due")
             effects.append(.disconnect(peer, reason: "a part of a snapshot has the wrong size"))

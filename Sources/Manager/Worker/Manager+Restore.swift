@@ -10,7 +10,9 @@ extension Manager {
     /// The adapters are made and at their genesis, or have a state that counts no more.
     mutating func startRestore() {
         worker.clear()
-        let usable = snapshots.listings.last { snapshots.open.contains($0.name) && !snapshots.unusable.contains($0.name) }
+        let usable = snapshots.listings.last {
+            snapshots.open.contains($0.name) && !snapshots.unusable.contains($0.name)
+        }
         guard let listing = usable, listing.name.seqno <= lastSeqno, !constitution.adapters.isEmpty else {
             guard ledger.index.base.seqno == 0 || ledgerBeginsAtFirstEntry else {
                 return stop("no snapshot can be restored, and the ledger does not reach back to the first entry")
@@ -39,7 +41,10 @@ extension Manager {
             guard let adapter = constitution.adapters.first(where: { OpenedEntry.isMap(map.name, of: $0.endpoint) })
             else { continue }
             parts.append(
-                (adapter.endpoint, SnapshotPart(map: map.name, records: map.writes.map { .init(key: $0.key, value: $0.value) })))
+                (
+                    adapter.endpoint,
+                    SnapshotPart(map: map.name, records: map.writes.map { .init(key: $0.key, value: $0.value) })
+                ))
         }
         guard !parts.isEmpty else { return restoreNextFrame() }
         for (place, each) in parts.enumerated() {
