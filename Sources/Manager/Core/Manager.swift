@@ -87,6 +87,7 @@ public struct Manager {
 
     var worker = WorkerLink()
     var counters = Counters()
+    let meter: StageMeter
 
     /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds. Kept, since the runtime
     /// asks after every input.
@@ -96,10 +97,12 @@ public struct Manager {
     /// - Parameters:
     ///   - constitution: the genesis constitution, whose digest names the network.
     ///   - random: secret random bytes.
+    ///   - meter: counts processor time by stage, for the metrics alone.
     public init(
         settings: ManagerSettings, node: NodeIdentity, constitution: Constitution, start: ManagerStart,
-        random: any RandomBytes & Sendable
+        random: any RandomBytes & Sendable, meter: StageMeter = StageMeter()
     ) throws {
+        self.meter = meter
         self.settings = settings
         self.node = node
         self.constitution = constitution
@@ -121,15 +124,29 @@ public struct Manager {
 
     let start: ManagerStart
 
-    /// One step. Every input also fires what is due.
+    /// One step.
     public mutating func handle(_ input: ManagerInput, at clock: ClockReading) -> [ManagerEffect] {
+        handle([input], at: clock)
+    }
+
+    /// One step for all that came together, in order: what is due fires after the last, so that a batch takes in all
+    /// that is there.
+    public mutating func handle(_ inputs: [ManagerInput], at clock: ClockReading) -> [ManagerEffect] {
         self.clock = clock
         effects = []
         defer {
             effects = []
             deadline = nextDeadline
         }
-        if case .stopped = phase { return refuseWhenStopped(input) }
+        for input in inputs {
+            if case .stopped = phase { refuseWhenStopped(input) } else { take(input) }
+        }
+        if case .stopped = phase { return effects }
+        runTimers()
+        return effects
+    }
+
+    private mutating func take(_ input: ManagerInput) {
         switch input {
         case .begin: begin()
         case .tick: break
@@ -145,8 +162,6 @@ public struct Manager {
         case .entries(let entries, let purpose): receive(entries, for: purpose)
         case .shutdown: shutDown()
         }
-        runTimers()
-        return effects
     }
 
     private var nextDeadline: UInt64 {
@@ -190,7 +205,7 @@ public struct Manager {
         }
     }
 
-    private mutating func refuseWhenStopped(_ input: ManagerInput) -> [ManagerEffect] {
+    private mutating func refuseWhenStopped(_ input: ManagerInput) {
         if case .request(let request) = input, case .stopped(let reason) = phase {
             if request.listener == .administration {
                 administrate(request)
@@ -198,7 +213,6 @@ public struct Manager {
                 refuse(request.token, .notReady, "the node has stopped: \(reason)")
             }
         }
-        return effects
     }
 
     /// The node refuses everything from now on.

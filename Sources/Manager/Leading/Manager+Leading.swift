@@ -113,7 +113,6 @@ extension Manager {
         }
         proposeMembershipChange()
         signIfDue()
-        cutBatch()
     }
 
     private mutating func conclude(
@@ -145,6 +144,8 @@ extension Manager {
 
     private mutating func propose(_ batch: BatchInFlight, _ result: BatchResult) throws {
         for compartment in result.compartments { try checkMaps(of: compartment) }
+        let before = meter.enter(.seal)
+        defer { meter.enter(before) }
         let record = EntryRecord(
             time: batch.time, randomness: batch.randomness, endpoint: batch.endpoint,
             transactionCount: UInt32(result.included.count))
@@ -181,6 +182,8 @@ extension Manager {
     /// Appends a signature over everything so far.
     mutating func sign() {
         guard isPrimary, let view = raft?.view else { return }
+        let before = meter.enter(.seal)
+        defer { meter.enter(before) }
         do {
             let signer = try rootSigner()
             let entry = try ledger.makeSignature(
