@@ -130,8 +130,8 @@ let package = Package(
         library(
             "Bench",
             [
-                "CSecp256k1", "EVM", "EthereumAdapter", "Host", "Identity", "Ledger", "Primitives", "Transport", crypto,
-                nioCore, nioPosix,
+                "AdapterKit", "CSecp256k1", "EVM", "EthereumAdapter", "Host", "Identity", "Ledger", "Primitives",
+                "Transport", crypto, nioCore, nioPosix,
             ]),
         // Floor 8
         program(

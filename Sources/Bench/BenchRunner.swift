@@ -168,7 +168,8 @@ public final class BenchRunner: Sendable {
         let targets = try await targets()
         let loadSession = try NodeSession(
             network, group: group, connections: settings.connections,
-            pipelineDepth: max(1, (loop == .open ? 1024 : settings.clients) / settings.connections + 1),
+            // An open loop sends what is due: a node shall see more than it takes rather than the client hold it back.
+            pipelineDepth: loop == .open ? 128 : settings.clients / settings.connections + 1,
             timeout: .seconds(30))
         defer { loadSession.close() }
         let before = try await counters()
@@ -185,7 +186,9 @@ public final class BenchRunner: Sendable {
                         seed: settings.seed))
             }
         let generator = LoadGenerator(
-            .init(loop: driver, batch: settings.batch, targets: targets, start: start, end: end), book: run.book,
+            .init(
+                loop: driver, batch: settings.batch, targets: targets, nodes: network.nodes.map(\.application),
+                start: start, end: end), book: run.book,
             session: loadSession, eventLoop: group.next())
         meter.start()
         let (result, book) = await generator.run()

@@ -19,6 +19,7 @@ final class Coordinator: @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let key: SigningKey
+    private let meter: StageMeter
     private let limits: [Listener: HTTPLimits]
     private let nodeLimits: FrameLimits
     private var disk: LedgerDisk?
@@ -42,7 +43,7 @@ final class Coordinator: @unchecked Sendable {
     init(
         manager: Manager, host: ManagerHost, handOver: HandOver, dataFolder: Directory, eventLoop: any EventLoop,
         logger: Logger,
-        key: SigningKey, limits: [Listener: HTTPLimits], nodeLimits: FrameLimits,
+        key: SigningKey, meter: StageMeter, limits: [Listener: HTTPLimits], nodeLimits: FrameLimits,
         startWorker: @escaping (@escaping @Sendable (Result<WorkerLink, HostError>) -> Void) -> Void,
         exit: @escaping (CInt) -> Void
     ) {
@@ -53,6 +54,7 @@ final class Coordinator: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.logger = logger
         self.key = key
+        self.meter = meter
         self.limits = limits
         self.nodeLimits = nodeLimits
         self.startWorker = startWorker
@@ -120,17 +122,17 @@ final class Coordinator: @unchecked Sendable {
         }
     }
 
-    /// One input, and all that came of it.
-    private func handle(_ input: ManagerInput) {
-        waiting.append(input)
+    private func handle(_ input: ManagerInput) { handle([input]) }
+
+    /// Inputs that came together, and all that came of them.
+    private func handle(_ inputs: [ManagerInput]) {
+        waiting += inputs
         guard !isHandling else { return }
         isHandling = true
         while !waiting.isEmpty {
             let next = waiting
-            waiting.removeAll(keepingCapacity: true)
-            for each in next {
-                for effect in manager.handle(each, at: now) { perform(effect) }
-            }
+            waiting = []
+            for effect in manager.handle(next, at: now) { perform(effect) }
         }
         isHandling = false
         schedule()
@@ -281,7 +283,12 @@ final class Coordinator: @unchecked Sendable {
 
     private func take(_ report: LedgerDisk.Report) {
         switch report {
-        case .persisted(let ticket): handle(.logPersisted(ticket: ticket))
+        case .persisted(let ticket):
+            // Beside the loop there is the disk's thread and nothing else that counts.
+            let all = HostClock.processMicroseconds() * 1_000
+            let own = HostClock.threadNanoseconds()
+            meter.note(beside: .replicate, total: all - min(all, own))
+            handle(.logPersisted(ticket: ticket))
         case .sealed(let ticket): handle(.sealed(ticket: ticket))
         case .found(let seqnos): handle(.ledgerFound(seqnos))
         case .entries(let entries, let purpose): handle(.entries(entries, for: purpose))
@@ -300,14 +307,14 @@ final class Coordinator: @unchecked Sendable {
                 .peerConnected(
                     VerifiedNode(id: peer.nodeID, owner: peer.owner, measurement: measurement)))
         case .disconnected(let peer): handle(.peerDisconnected(peer))
-        case .message(let bytes, let peer): handle(.message(bytes, from: peer))
+        case .messages(let frames, let peer): handle(frames.map { .message($0, from: peer) })
         }
     }
 
     private func take(_ event: WorkerChannel.Event) {
         switch event {
         case .opened: handle(.workerReady)
-        case .reply(let frame): handle(.workerReply(frame))
+        case .replies(let frames): handle(frames.map { .workerReply($0) })
         case .lost(let reason):
             guard !isStopping else { return }
             handle(.workerDied(reason: reason))

@@ -1,3 +1,4 @@
+internal import AdapterKit
 internal import Attestation
 internal import Constitution
 internal import Glibc
@@ -105,12 +106,13 @@ final class ManagerProgram: Sendable {
         let key = try SigningKey(rawRepresentation: sealed.nodeKey)
         let start: ManagerStart =
             !sealed.networkKey.isEmpty ? .restart(sealed) : settings.foundsNetwork ? .found : .join(sealed)
+        let meter = StageMeter(clock: HostClock.threadNanoseconds)
         let manager = try Manager(
             settings: managerSettings, node: NodeIdentity(key: key), constitution: constitution, start: start,
-            random: HostRandomBytes())
+            random: HostRandomBytes(), meter: meter)
         let coordinator = Coordinator(
             manager: manager, host: host, handOver: handOver, dataFolder: folder, eventLoop: group.any(),
-            logger: logger, key: key,
+            logger: logger, key: key, meter: meter,
             limits: listenerLimits, nodeLimits: FrameLimits(settings.node.limits),
             startWorker: { self.startWorker($0) },
             exit: { code in

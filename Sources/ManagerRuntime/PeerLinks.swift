@@ -16,7 +16,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     enum Event: Sendable {
         case connected(VerifiedPeer)
         case disconnected(PeerID)
-        case message([UInt8], from: PeerID)
+        case messages([[UInt8]], from: PeerID)
     }
 
     private struct Pending {
@@ -147,13 +147,12 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     }
 
     func channel(_ channel: FrameChannel, received frames: [[UInt8]]) {
-        for frame in frames {
-            if let peer = established[channel.id] {
-                event(.message(frame, from: peer))
-            } else {
-                step(channel, .message(frame))
-            }
+        var frames = frames[...]
+        while let frame = frames.first, established[channel.id] == nil {
+            step(channel, .message(frame))
+            frames.removeFirst()
         }
+        if let peer = established[channel.id], !frames.isEmpty { event(.messages(Array(frames), from: peer)) }
     }
 
     func channelClosed(_ channel: FrameChannel, reason: FrameChannelEnd) {

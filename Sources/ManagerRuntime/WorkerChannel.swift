@@ -9,7 +9,7 @@ final class WorkerChannel: FrameChannelDelegate, @unchecked Sendable {
     /// What is told to the manager.
     enum Event: Sendable {
         case opened
-        case reply(WorkerFrame<WorkerReply>)
+        case replies([WorkerFrame<WorkerReply>])
         case lost(String)
     }
 
@@ -57,15 +57,16 @@ final class WorkerChannel: FrameChannelDelegate, @unchecked Sendable {
 
     func channel(_ channel: FrameChannel, received frames: [[UInt8]]) {
         guard channel.id == self.channel?.id else { return }
-        for frame in frames {
-            do {
-                event(.reply(try WorkerFrame<WorkerReply>(decoding: frame)))
-            } catch {
-                self.channel = nil
-                channel.close(reason: "the worker broke the protocol")
-                event(.lost("the worker broke the protocol: \(error)"))
-                return
-            }
+        var replies: [WorkerFrame<WorkerReply>] = []
+        replies.reserveCapacity(frames.count)
+        do {
+            for frame in frames { replies.append(try WorkerFrame<WorkerReply>(decoding: frame)) }
+            event(.replies(replies))
+        } catch {
+            event(.replies(replies))
+            self.channel = nil
+            channel.close(reason: "the worker broke the protocol")
+            event(.lost("the worker broke the protocol: \(error)"))
         }
     }
 

@@ -71,11 +71,13 @@ public enum RLP {
 /// Builds RLP: items are appended in order, lists are closures.
 public struct RLPWriter: Sendable {
     /// What was written so far.
-    public private(set) var bytes: [UInt8] = []
+    @inlinable public var bytes: [UInt8] { storage }
+    @usableFromInline var storage: [UInt8] = []
 
     /// An empty writer with room for `capacity` bytes.
+    @inlinable
     public init(capacity: Int = 0) {
-        bytes.reserveCapacity(capacity)
+        storage.reserveCapacity(capacity)
     }
 
     /// Appends a byte string.
@@ -91,10 +93,10 @@ public struct RLPWriter: Sendable {
     /// Appends a byte string.
     public mutating func bytes(_ value: UnsafeRawBufferPointer) {
         if value.count == 1, value[0] < 0x80 {
-            bytes.append(value[0])
+            storage.append(value[0])
         } else {
             header(base: 0x80, length: value.count)
-            bytes.append(contentsOf: value)
+            storage.append(contentsOf: value)
         }
     }
 
@@ -110,7 +112,7 @@ public struct RLPWriter: Sendable {
 
     /// Appends an address or, for none (contract creation), an empty byte string.
     public mutating func bytes(_ value: Address?) {
-        if let value { bytes(value) } else { bytes.append(0x80) }
+        if let value { bytes(value) } else { storage.append(0x80) }
     }
 
     /// Appends an integer without leading zeros.
@@ -128,27 +130,30 @@ public struct RLPWriter: Sendable {
     }
 
     /// Appends an item that is encoded already.
+    @inlinable
     public mutating func raw(_ encoded: some Collection<UInt8>) {
-        bytes.append(contentsOf: encoded)
+        storage.append(contentsOf: encoded)
     }
 
     /// Appends a list of what `body` appends.
+    @inlinable
     public mutating func list<E: Error>(_ body: (inout RLPWriter) throws(E) -> Void) throws(E) {
-        let start = bytes.count
+        let start = storage.count
         // Most lists are short: one byte is kept for the header, the payload moves only for longer ones.
-        bytes.append(0)
+        storage.append(0)
         try body(&self)
-        let length = bytes.count - start - 1
+        let length = storage.count - start - 1
         if length <= 55 {
-            bytes[start] = 0xc0 + UInt8(length)
+            storage[start] = 0xc0 + UInt8(length)
         } else {
             let digits = UInt256(length).minimalBytes
-            bytes[start] = 0xf7 + UInt8(digits.count)
-            bytes.insert(contentsOf: digits, at: start + 1)
+            storage[start] = 0xf7 + UInt8(digits.count)
+            storage.insert(contentsOf: digits, at: start + 1)
         }
     }
 
     /// The encoding of one list.
+    @inlinable
     public static func list<E: Error>(_ body: (inout RLPWriter) throws(E) -> Void) throws(E) -> [UInt8] {
         var writer = RLPWriter(capacity: 128)
         try writer.list(body)
@@ -157,11 +162,11 @@ public struct RLPWriter: Sendable {
 
     private mutating func header(base: UInt8, length: Int) {
         if length <= 55 {
-            bytes.append(base + UInt8(length))
+            storage.append(base + UInt8(length))
         } else {
             let digits = UInt256(length).minimalBytes
-            bytes.append(base + 55 + UInt8(digits.count))
-            bytes.append(contentsOf: digits)
+            storage.append(base + 55 + UInt8(digits.count))
+            storage.append(contentsOf: digits)
         }
     }
 }

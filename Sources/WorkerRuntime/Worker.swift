@@ -40,7 +40,8 @@ public struct WorkerOptions: Sendable {
 public func runWorker(fd: Int32, adapters: [AdapterKind], options: WorkerOptions = .init()) throws(AdapterError) {
     // The parser would otherwise open the system's random device at its first object, perhaps within a sandbox.
     JSON.seedParser(UInt32.random(in: 1...UInt32.max))
-    let host = AdapterHost(kinds: adapters, executor: ThreadPool(threads: options.threads))
+    let host = AdapterHost(
+        kinds: adapters, executor: ThreadPool(threads: options.threads), meter: StageMeter(clock: processNanoseconds))
     var socket = FrameSocket(descriptor: fd, frameBytesMax: options.frameBytesMax)
     while let frames = try socket.receive(limit: options.requestsTogetherMax) {
         var numbers: [UInt64] = []
@@ -59,6 +60,13 @@ public func runWorker(fd: Int32, adapters: [AdapterKind], options: WorkerOptions
             requests.removeAll(keepingCapacity: true)
         }
     }
+}
+
+/// Processor time of all threads; those of the pool only work while the main thread is in the stage that they work for.
+@Sendable private func processNanoseconds() -> UInt64 {
+    var time = timespec()
+    guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 extension WorkerRequest {

@@ -52,6 +52,7 @@ enum Samples {
             endpoint: "tally",
             .init(map: "tally.sums", records: [.init(key: [1], value: [2]), .init(key: [], value: [])])),
         .endRestore(endpoint: "tally", id),
+        .measure,
     ]
 
     static let replies: [WorkerReply] = [
@@ -59,6 +60,7 @@ enum Samples {
         .answer(.done(body: [1, 2], readers: .only(["bank-a"]))),
         .answer(.submit([.init(requestID: [1], body: [2]), .init(body: [3])], token: 8)),
         .answer(.history(.init(first: 4, last: 9), token: 10)),
+        .measured([1, 2, 3]),
     ]
 }
 

@@ -3,6 +3,7 @@ import EVM
 import EthereumAdapter
 import Primitives
 import Testing
+import Transport
 
 @Suite("Load")
 struct LoadTests {
@@ -91,6 +92,14 @@ struct LoadTests {
             next += 1
         }
         #expect(queue.isEmpty)
+    }
+
+    @Test("what could not be sent is sent again; what may have arrived is unknown")
+    func failures() {
+        let gone = TransportError.connect("gone")
+        #expect(LoadAnswer.verdicts(.failure(gone), count: 2) == [.unreachable("\(gone)"), .unreachable("\(gone)")])
+        let lost = TransportError.closed("lost", sent: true)
+        #expect(LoadAnswer.verdicts(.failure(lost), count: 1) == [.unknown("\(lost)")])
     }
 
     @Test("answers: done, busy, refused, unknown")

@@ -128,6 +128,23 @@ struct ManagerCluster {
         return nextToken
     }
 
+    /// Requests that come in one step, as do the worker's answers to them.
+    mutating func askTogether(_ node: Int, _ bodies: [[UInt8]]) -> [RequestToken] {
+        let requests = bodies.map { body -> ManagerInput in
+            defer { nextToken += 1 }
+            return .request(
+                ClientRequest(
+                    token: nextToken, listener: .application, actor: "bank-0", method: "POST", path: "/", body: body))
+        }
+        workersAreSlow = true
+        step(requests, on: node)
+        let replies = held.map(\.input)
+        held = []
+        step(replies, on: node)
+        workersAreSlow = false
+        return (nextToken - RequestToken(bodies.count)..<nextToken).map { $0 }
+    }
+
     /// The answer's text, once it is there.
     func answer(_ node: Int, _ token: RequestToken) -> String? {
         nodes[node].answers[token].map { String(decoding: $0.body, as: UTF8.self) }
@@ -250,10 +267,13 @@ struct ManagerCluster {
                 for each in nodes[busy].snapshots.advance() { nodes[busy].inputs.append(.snapshot(each)) }
                 continue
             }
-            let input = nodes[index].inputs.removeFirst()
-            let clock = ClockReading(monotonic: microseconds, wall: Self.start + microseconds / 1_000)
-            for effect in nodes[index].manager.handle(input, at: clock) { perform(effect, on: index) }
+            step([nodes[index].inputs.removeFirst()], on: index)
         }
+    }
+
+    private mutating func step(_ inputs: [ManagerInput], on index: Int) {
+        let clock = ClockReading(monotonic: microseconds, wall: Self.start + microseconds / 1_000)
+        for effect in nodes[index].manager.handle(inputs, at: clock) { perform(effect, on: index) }
     }
 
     private mutating func perform(_ effect: ManagerEffect, on index: Int) {

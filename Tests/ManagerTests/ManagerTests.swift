@@ -178,6 +178,51 @@ struct ManagerTests {
         #expect(!cluster.nodes[0].log.contains { $0.level == .warning || $0.level == .error })
     }
 
+    @Test("a request that ran out of time before its batch was done does not stand in the way of its repetition")
+    func repeatsAfterExpiry() throws {
+        var cluster = try ready(1)
+        // The first batch stays uncommitted, so the second request waits for its batch, which then executes slowly.
+        cluster.disksAreSlow = true
+        let first = cluster.ask(0, [1])
+        _ = cluster.run(milliseconds: 1) { _ in false }
+        let late = cluster.ask(0, [0], requestID: [5])
+        _ = cluster.run(milliseconds: 2) { _ in false }
+        cluster.workersAreSlow = true
+        _ = cluster.run(milliseconds: 31_000) { _ in false }
+        cluster.workersAreSlow = false
+        cluster.disksAreSlow = false
+        _ = cluster.run { $0.answer(0, first) != nil && $0.answer(0, late) != nil }
+        #expect(cluster.answer(0, late) == "unknown")
+        #expect(ask(&cluster, 0, [3], id: [5]) == "sum 4")
+    }
+
+    @Test("what comes together becomes one batch")
+    func together() throws {
+        var cluster = try ready(1)
+        let before = cluster.nodes[0].entries.count
+        let tokens = cluster.askTogether(0, [[1], [2], [3]])
+        _ = cluster.run { cluster in tokens.allSatisfy { cluster.answer(0, $0) != nil } }
+        #expect(tokens.map { cluster.answer(0, $0) } == ["sum 1", "sum 3", "sum 6"])
+        // The batch and its signature.
+        #expect(cluster.nodes[0].entries.count == before + 2)
+    }
+
+    @Test("metrics tell the processor time of each stage, with and without a worker")
+    func metrics() throws {
+        var cluster = try ready(1)
+        for _ in 0..<2 {
+            let token = cluster.ask(0, [], listener: .administration, method: "GET", path: "/node/metrics")
+            _ = cluster.run { $0.answer(0, token) != nil }
+            let text = try #require(cluster.answer(0, token))
+            for stage in ["decode", "recover", "execute", "state root", "seal", "replicate", "apply", "transport"] {
+                #expect(text.contains("entente_stage_cpu_nanoseconds_total{stage=\"\(stage)\"} 0\n"))
+            }
+            cluster.workersAreSlow = true
+            cluster.killWorker(0)
+            _ = cluster.run(milliseconds: 1) { _ in false }
+        }
+    }
+
     @Test("receipts verify, for an entry and for one transaction of a batch")
     func receipts() throws {
         var cluster = try ready(3)

@@ -3,12 +3,16 @@
 public final class AdapterHost {
     private let kinds: [AdapterKind]
     private let executor: any ParallelExecutor
+    private let meter: StageMeter
     private var adapters: [(endpoint: String, adapter: any Adapter)] = []
 
     /// A host that can make the given kinds of adapters.
-    public init(kinds: [AdapterKind], executor: any ParallelExecutor = SerialExecutor()) {
+    public init(
+        kinds: [AdapterKind], executor: any ParallelExecutor = SerialExecutor(), meter: StageMeter = StageMeter()
+    ) {
         self.kinds = kinds
         self.executor = executor
+        self.meter = meter
     }
 
     /// Serves one request. Never throws: what can't be served is answered as ``WorkerReply/failed(_:)``.
@@ -32,7 +36,7 @@ public final class AdapterHost {
         while index < requests.count {
             let (endpoint, queries) = queryRun(in: requests, from: index)
             if queries.count > 1, let adapter = adapters.first(where: { $0.endpoint == endpoint })?.adapter {
-                replies += adapter.query(queries).map { .answer($0) }
+                replies += meter.measure(.decode) { adapter.query(queries) }.map { .answer($0) }
                 index += queries.count
             } else {
                 replies.append(handle(requests[index]))
@@ -58,17 +62,21 @@ public final class AdapterHost {
         case .open(let configurations):
             return try open(configurations)
         case .execute(let endpoint, let batch):
-            return .executed(try adapter(endpoint).execute(batch))
+            let adapter = try adapter(endpoint)
+            return .executed(try meter.measure(.execute) { try adapter.execute(batch) })
         case .apply(let endpoint, let id, let writes):
-            try adapter(endpoint).apply(writes, id: id)
+            let adapter = try adapter(endpoint)
+            try meter.measure(.apply) { try adapter.apply(writes, id: id) }
         case .commit(let id):
-            for (_, adapter) in adapters { try adapter.commit(id) }
+            try meter.measure(.apply) { for (_, adapter) in adapters { try adapter.commit(id) } }
         case .rollback(let id):
             for (_, adapter) in adapters { try adapter.rollback(id) }
         case .query(let endpoint, let query):
-            return .answer(try adapter(endpoint).query(query))
+            let adapter = try adapter(endpoint)
+            return .answer(meter.measure(.decode) { adapter.query(query) })
         case .finish(let endpoint, let token, let outcomes):
-            return .answer(try adapter(endpoint).finish(token, outcomes: outcomes))
+            let adapter = try adapter(endpoint)
+            return .answer(try meter.measure(.decode) { try adapter.finish(token, outcomes: outcomes) })
         case .resume(let endpoint, let token, let history):
             return .answer(try adapter(endpoint).resume(token, history: history))
         case .discard(let endpoint, let token):
@@ -79,6 +87,8 @@ public final class AdapterHost {
             try adapter(endpoint).restore(part)
         case .endRestore(let endpoint, let id):
             try adapter(endpoint).endRestore(id)
+        case .measure:
+            return .measured(meter.nanoseconds)
         }
         return .done
     }
@@ -95,6 +105,7 @@ public final class AdapterHost {
             }
             made.append((configuration.endpoint, try kind.make(configuration, executor)))
         }
+        for (_, adapter) in made { adapter.report(to: meter) }
         adapters = made
         return .opened(versions: made.map(\.adapter.version))
     }

@@ -28,6 +28,8 @@ public enum WorkerRequest: Sendable {
     case restore(endpoint: String, SnapshotPart)
     /// The snapshot is complete.
     case endRestore(endpoint: String, TransactionID)
+    /// Tell the processor time by stage.
+    case measure
 }
 
 /// What a worker answers.
@@ -38,6 +40,8 @@ public enum WorkerReply: Sendable {
     case executed(BatchResult)
     /// To `query`, `finish` and `resume`.
     case answer(QueryReply)
+    /// To `measure`: nanoseconds since the worker's start, in the order of ``Stage``.
+    case measured([UInt64])
     /// To all others.
     case done
     /// To any: it could not be served. After a failed `execute`, `apply`, `commit`, `rollback` or restore the worker's
@@ -137,6 +141,8 @@ extension WorkerRequest: WireCodable {
         case .endRestore(let endpoint, let id):
             writer.head(11, endpoint)
             id.encode(to: &writer)
+        case .measure:
+            writer.integer(20 as UInt8)
         }
     }
 
@@ -162,6 +168,7 @@ extension WorkerRequest: WireCodable {
         case 9: self = .beginRestore(endpoint: try reader.name())
         case 10: self = .restore(endpoint: try reader.name(), try .init(from: &reader))
         case 11: self = .endRestore(endpoint: try reader.name(), try .init(from: &reader))
+        case 20: self = .measure
         default: throw .invalid(at: at)
         }
     }
@@ -185,6 +192,9 @@ extension WorkerReply: WireCodable {
         case .failed(let reason):
             writer.integer(4 as UInt8)
             writer.text(reason)
+        case .measured(let nanoseconds):
+            writer.integer(20 as UInt8)
+            writer.list(nanoseconds) { $0.integer($1) }
         }
     }
 
@@ -201,6 +211,9 @@ extension WorkerReply: WireCodable {
         case 2: self = .answer(try .init(from: &reader))
         case 3: self = .done
         case 4: self = .failed(try reader.text())
+        case 20:
+            self = .measured(
+                try reader.list(limit: 64) { reader throws(ByteReaderError) in try reader.integer(UInt64.self) })
         default: throw .invalid(at: at)
         }
     }

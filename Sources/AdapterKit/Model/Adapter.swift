@@ -54,6 +54,10 @@ public protocol Adapter: AnyObject {
 
     /// The snapshot was complete and reflects entry `id`, which is committed.
     func endRestore(_ id: TransactionID) throws
+
+    /// Takes the meter that shall know which stage the adapter is in. The host's own are ``Stage/decode`` for queries,
+    /// ``Stage/execute`` and ``Stage/apply``; an adapter may tell them apart further.
+    func report(to meter: StageMeter)
 }
 
 extension Adapter {
@@ -61,6 +65,9 @@ extension Adapter {
     public func query(_ queries: [Query]) -> [QueryReply] {
         queries.map { query($0) }
     }
+
+    /// One that tells nothing.
+    public func report(to meter: StageMeter) {}
 
     /// Adapters that never ask for history know no such token.
     public func resume(_ token: QueryToken, history: [HistoryEntry]) throws -> QueryReply {

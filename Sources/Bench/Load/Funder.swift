@@ -17,7 +17,6 @@ struct Funder {
     /// Units of the token that an account gets.
     static let tokensEach = UInt256(1_000_000_000 as UInt64)
     private static let batch = 100
-    private static let busyAttemptsMax = 500
 
     /// Reads chain id, gas price and the funder's nonce from the network.
     init(wallet: Wallet, session: NodeSession, node: HTTPEndpoint) async throws(BenchError) {
@@ -84,49 +83,86 @@ struct Funder {
         return contract
     }
 
-    /// Sends transactions in order, again if the network is busy, and waits until all are committed.
+    /// Sends transactions, whose nonces follow one another, and waits until all are executed. What the network does not
+    /// take now, or loses with a primary, goes again: that is safe, since a nonce counts once.
     private func send(_ transactions: [SignedTransaction]) async throws(BenchError) {
+        guard let first = transactions.first?.transaction.nonce else { return }
+        let end = first + UInt64(transactions.count)
         var start = 0
-        var attempts = 0
-        while start < transactions.count {
-            let part = transactions[start..<min(transactions.count, start + Self.batch)]
-            let calls = part.enumerated().map { index, transaction in
-                RPCText.submit(hex: Array(Hex.encodePrefixed(transaction.encoded).utf8), id: index)
-            }
-            let answers = try await session.batchAnswers(RPCText.batch(calls), count: part.count, of: node)
-            // What comes behind a busy answer waits for its nonce; both go again.
-            var done = 0
-            for answer in answers {
-                if answer["result"]?.string != nil {
-                    done += 1
-                    continue
+        var executed = 0
+        var progressBy = Self.patience
+        while true {
+            while start < transactions.count {
+                let part = transactions[start..<min(transactions.count, start + Self.batch)]
+                let taken = try await submit(part)
+                start += taken
+                if taken > 0 { progressBy = Self.patience }
+                guard taken < part.count else { continue }
+                guard HostClock.monotonicMicroseconds() < progressBy else {
+                    throw .busy("the network takes no transactions: busy")
                 }
-                if answer["error"]?["code"]?.integer == RPCText.busyCode { break }
-                throw .refused(
-                    "funding the accounts from \(wallet.address.hex): "
-                        + (answer["error"]?["message"]?.string ?? "no answer"))
+                try await pause()
             }
-            start += done
-            guard done < part.count else { continue }
-            attempts += 1
-            guard attempts < Self.busyAttemptsMax else { throw .busy("the network takes no transactions: busy") }
-            do { try await Task.sleep(for: .milliseconds(20)) } catch { throw .timeout("cancelled") }
+            let reached = try await wait(for: end)
+            if reached >= end { return }
+            guard HostClock.monotonicMicroseconds() < progressBy else {
+                throw .timeout("the funder's transactions are not executed: nonce \(reached) of \(end)")
+            }
+            let done = Int(clamping: reached - min(reached, first))
+            if done > executed { progressBy = Self.patience }
+            executed = done
+            start = done
         }
-        try await waitUntilExecuted()
     }
 
-    private func waitUntilExecuted() async throws(BenchError) {
-        let deadline = HostClock.monotonicMicroseconds() + 60_000_000
+    /// How long nothing may move forward, as a moment from now.
+    private static var patience: UInt64 { HostClock.monotonicMicroseconds() + 60_000_000 }
+
+    /// Sends some transactions in one request.
+    /// - Returns: how many of them, from the first on, were taken; the rest was answered with "busy", or waits for those.
+    private func submit(_ part: ArraySlice<SignedTransaction>) async throws(BenchError) -> Int {
+        let calls = part.enumerated().map { index, transaction in
+            RPCText.submit(hex: Array(Hex.encodePrefixed(transaction.encoded).utf8), id: index)
+        }
+        let answers: [JSON]
+        do throws(BenchError) {
+            answers = try await session.batchAnswers(RPCText.batch(calls), count: part.count, of: node)
+        } catch {
+            guard error.isBusy else { throw error }
+            return 0
+        }
+        var taken = 0
+        for answer in answers {
+            if answer["result"]?.string != nil {
+                taken += 1
+                continue
+            }
+            let message = answer["error"]?["message"]?.string ?? "no answer"
+            // Repeated after a change of primary: it was executed before.
+            if message.hasPrefix("nonce too low") {
+                taken += 1
+                continue
+            }
+            if answer["error"]?["code"]?.integer == RPCText.busyCode || LoadAnswer.isUnknown(message) { break }
+            throw .refused("funding the accounts from \(wallet.address.hex): " + message)
+        }
+        return taken
+    }
+
+    /// Waits for a while until the funder's nonce is `wanted`, and gives what it is.
+    private func wait(for wanted: UInt64) async throws(BenchError) -> UInt64 {
+        let deadline = HostClock.monotonicMicroseconds() + 5_000_000
         while true {
             let reached = try await session.call(
                 "eth_getTransactionCount", [.string(wallet.address.hex), "latest"], of: node
             ).result.asUInt64()
-            if reached >= nonce { return }
-            guard HostClock.monotonicMicroseconds() < deadline else {
-                throw .timeout("the funder's transactions are not executed: nonce \(reached) of \(nonce)")
-            }
-            do { try await Task.sleep(for: .milliseconds(20)) } catch { throw .timeout("cancelled") }
+            if reached >= wanted || HostClock.monotonicMicroseconds() >= deadline { return reached }
+            try await pause()
         }
+    }
+
+    private func pause() async throws(BenchError) {
+        do { try await Task.sleep(for: .milliseconds(20)) } catch { throw .timeout("cancelled") }
     }
 }
 

@@ -7,6 +7,8 @@ package enum LoadAnswer {
     package enum Verdict: Sendable, Equatable {
         case acknowledged
         case busy(String)
+        /// The node can't be reached, so nothing was done.
+        case unreachable(String)
         case refused(String)
         case unknown(String)
 
@@ -14,7 +16,7 @@ package enum LoadAnswer {
         var reason: String? {
             switch self {
             case .acknowledged: nil
-            case .busy(let text), .refused(let text), .unknown(let text): text
+            case .busy(let text), .unreachable(let text), .refused(let text), .unknown(let text): text
             }
         }
 
@@ -22,7 +24,7 @@ package enum LoadAnswer {
         var outcome: AccountBook.Outcome {
             switch self {
             case .acknowledged: .acknowledged
-            case .busy: .notTaken
+            case .busy, .unreachable: .notTaken
             case .refused: .refused
             case .unknown: .unknown
             }
@@ -35,7 +37,7 @@ package enum LoadAnswer {
         case .failure(let error):
             let verdict: Verdict =
                 error.mayHaveBeenProcessed
-                ? .unknown("\(error)") : error.isBusy ? .busy("\(error)") : .refused("\(error)")
+                ? .unknown("\(error)") : error.isBusy ? .busy("\(error)") : .unreachable("\(error)")
             return .init(repeating: verdict, count: count)
         case .success(let response):
             return verdicts(status: response.status, body: response.body, count: count)
@@ -65,6 +67,9 @@ package enum LoadAnswer {
         return sorted.map(verdict)
     }
 
+    /// Whether an error's text says that an entry's fate is open.
+    static func isUnknown(_ message: String) -> Bool { message.hasPrefix("outcome unknown") }
+
     private static func verdict(_ json: JSON) -> Verdict {
         if json["result"]?.string != nil { return .acknowledged }
         guard let error = json["error"], let message = error["message"]?.string else {
@@ -72,7 +77,7 @@ package enum LoadAnswer {
         }
         if error["code"]?.integer == RPCText.busyCode { return .busy(message) }
         // The text with which a node says that an entry's fate is open.
-        if message.hasPrefix("outcome unknown") { return .unknown("outcome unknown") }
+        if isUnknown(message) { return .unknown("outcome unknown") }
         return .refused(message)
     }
 }

@@ -22,6 +22,8 @@ final class LoadGenerator: Sendable {
         var batch: Int
         /// Where requests go, in turn.
         var targets: [HTTPEndpoint]
+        /// All nodes: the next one takes the place of a target that can't be reached.
+        var nodes: [HTTPEndpoint]
         /// The window, in microseconds of the monotonic clock.
         var start: UInt64
         var end: UInt64
@@ -44,6 +46,8 @@ final class LoadGenerator: Sendable {
         var records: [Record] = []
         /// Transactions answered with "busy".
         var busy = 0
+        /// Transactions that could not be sent, since their node was not there.
+        var unreachable = 0
         /// Transactions refused for another reason.
         var refused = 0
         /// Transactions of whose outcome nobody told.
@@ -63,6 +67,7 @@ final class LoadGenerator: Sendable {
 
     private struct State {
         var book: AccountBook
+        var targets: [HTTPEndpoint]
         var result = Result()
         var schedule: ArrivalSchedule?
         var backlog = FIFO<UInt64>()
@@ -85,7 +90,7 @@ final class LoadGenerator: Sendable {
         self.shape = shape
         self.session = session
         self.eventLoop = eventLoop
-        state = Mutex(State(book: book))
+        state = Mutex(State(book: book, targets: shape.targets))
     }
 
     /// Runs the load and waits for the last answers.
@@ -156,7 +161,15 @@ final class LoadGenerator: Sendable {
             due: due, accounts: accounts,
             request: HTTPClientRequest(
                 headers: RPCText.headers, body: shape.batch == 1 ? calls[0] : RPCText.batch(calls)),
-            target: shape.targets[state.turn % shape.targets.count])
+            target: state.targets[state.turn % state.targets.count])
+    }
+
+    /// The node after one that can't be reached takes its place.
+    private func leave(_ target: HTTPEndpoint, _ state: inout State) {
+        guard let place = state.targets.firstIndex(of: target), let index = shape.nodes.firstIndex(of: target) else {
+            return
+        }
+        state.targets[place] = shape.nodes[(index + 1) % shape.nodes.count]
     }
 
     private func send(_ flight: Flight) {
@@ -183,6 +196,10 @@ final class LoadGenerator: Sendable {
                 case .busy:
                     state.result.busy += 1
                     wasBusy = true
+                case .unreachable:
+                    state.result.unreachable += 1
+                    wasBusy = true
+                    leave(flight.target, &state)
                 case .refused: state.result.refused += 1
                 case .unknown: state.result.unknown += 1
                 }

@@ -31,6 +31,7 @@ struct LoadSummary {
             resolution: Quantiles(resolution))
         report.notSeenEverywhere = unseen
         report.busy = result.busy
+        report.unreachable = result.unreachable
         report.refused = result.refused
         report.unknown = result.unknown
         report.notSent = result.notSent

@@ -42,9 +42,10 @@ public struct BenchNetwork: Sendable {
 }
 
 extension HTTPEndpoint {
-    /// Reads `host:port`, with an IPv6 address in brackets.
+    /// Reads `host:port`, with an IPv6 address in brackets; `https://` may stand before it.
     /// - Throws: ``BenchError``.
-    public init(parsing text: String) throws(BenchError) {
+    public init(parsing address: String) throws(BenchError) {
+        let text = address.hasPrefix("https://") ? String(address.dropFirst(8)) : address
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
             throw .setup("\(text) is not host:port")
         }

@@ -60,7 +60,8 @@ extension BenchReport {
         guard phases.contains(where: { !$0.stages.isEmpty }) else { return text }
         let stages = TextTable.merged(
             phases.map { phase in
-                phase.stages.sorted { $0.key < $1.key }.map { ($0.key, Format.decimal(phase.perTransaction($0.value))) }
+                phase.orderedStages.map { ($0.name, Format.decimal(phase.perTransaction($0.nanoseconds))) }
+                    + [("all stages", Format.decimal(phase.perTransaction(phase.stages.values.reduce(0, +))))]
             }, title: "CPU by stage, us/tx, all nodes", columns: phases.map(\.title))
         return text + "\n" + stages
     }
@@ -108,6 +109,9 @@ extension PhaseReport {
         }
         if notSeenEverywhere > 0 { remark("\(notSeenEverywhere) transactions were not seen committed on every node") }
         if busy > 0 { remark("\(Format.integer(busy)) transactions were answered with busy") }
+        if unreachable > 0 {
+            remark("\(Format.integer(unreachable)) transactions could not be sent, since their node was not there")
+        }
         if refused > 0 { remark("\(Format.integer(refused)) transactions were refused") }
         if unknown > 0 { remark("the outcome of \(Format.integer(unknown)) transactions is unknown to the client") }
         if notSent > 0 {

@@ -1,3 +1,4 @@
+internal import AdapterKit
 public import Primitives
 
 /// What one load came to.
@@ -33,6 +34,8 @@ public struct PhaseReport: Sendable {
     public var acknowledgedInTime: UInt64
     /// Transactions answered with "busy".
     public var busy = 0
+    /// Transactions that could not be sent, since their node was not there; they were sent later, or to another.
+    public var unreachable = 0
     /// Transactions refused for another reason.
     public var refused = 0
     /// Transactions of whose outcome nobody told.
@@ -95,6 +98,16 @@ public struct PhaseReport: Sendable {
         acknowledged == 0 ? 0 : nanoseconds / 1000 / Double(acknowledged)
     }
 
+    /// The stages in the order of a transaction's way, unknown ones behind.
+    var orderedStages: [(name: String, nanoseconds: Double)] {
+        let order = Stage.allCases.map(\.label)
+        return stages.sorted {
+            let left = order.firstIndex(of: $0.key) ?? order.count
+            let right = order.firstIndex(of: $1.key) ?? order.count
+            return (left, $0.key) < (right, $1.key)
+        }.map { ($0.key, $0.value) }
+    }
+
     /// For programs.
     public var json: JSON {
         let processors = self.processors.map { processor -> JSON in
@@ -105,8 +118,8 @@ public struct PhaseReport: Sendable {
                     processor.watchingNanosecondsPerSecond.map { .double(Double($0) / 1000) } ?? .null,
             ]
         }
-        let stages = self.stages.sorted { $0.key < $1.key }.map {
-            JSONObject.Member(name: $0.key, value: .double(perTransaction($0.value)))
+        let stages = orderedStages.map {
+            JSONObject.Member(name: $0.name, value: .double(perTransaction($0.nanoseconds)))
         }
         let reasons = self.reasons.sorted { $0.key < $1.key }.map {
             JSONObject.Member(name: $0.key, value: .integer(Int64($0.value)))
@@ -117,6 +130,7 @@ public struct PhaseReport: Sendable {
             "answerMilliseconds": answer.json, "allNodesMilliseconds": allNodes.json,
             "commitResolutionMilliseconds": resolution.json,
             "notSeenEverywhere": .integer(Int64(clamping: notSeenEverywhere)), "busy": .integer(Int64(busy)),
+            "unreachable": .integer(Int64(unreachable)),
             "refused": .integer(Int64(refused)), "unknownOutcome": .integer(Int64(unknown)),
             "notSent": .integer(Int64(notSent)), "signedLate": .integer(Int64(signedLate)),
             "reasons": .object(.init(reasons)),

@@ -10,6 +10,7 @@ struct BlockBuilder {
     let batch: Batch
     private var result = BatchResult(outcomes: [], included: [], compartments: [])
     private var entries: [BlockRecord.Entry] = []
+    private var receipts = EncodedReceipts()
     private var places: [Bytes32: UInt32] = [:]
     /// Submissions that were deferred, with their transactions.
     private var early: [(place: Int, hash: Bytes32)] = []
@@ -38,7 +39,7 @@ struct BlockBuilder {
             }
             bodies.append(body)
         }
-        chain.prepare(raws, executor: executor)
+        var prepared = chain.prepare(raws, executor: executor)[...]
         chain.pool.expire(now: batch.time)
 
         let header = nextHeader()
@@ -48,7 +49,12 @@ struct BlockBuilder {
             // The processor holds a copy of the world, so it must be gone before the world changes.
             var processor = BlockProcessor(header: header, fork: fork, on: chain)
             for (submission, body) in zip(batch.submissions, bodies) {
-                let outcome = execute(submission, body, &processor)
+                let outcome: ExecutionOutcome
+                if case .transaction = body, let next = prepared.popFirst() {
+                    outcome = execute(submission, next, &processor)
+                } else {
+                    outcome = Self.refusal(body == nil ? "malformed submission" : "replay is not allowed here")
+                }
                 result.outcomes.append(outcome)
             }
             guard !entries.isEmpty else { return result }
@@ -65,13 +71,10 @@ struct BlockBuilder {
     // MARK: Transactions
 
     private mutating func execute(
-        _ submission: Submission, _ body: SubmissionBody?, _ processor: inout BlockProcessor
+        _ submission: Submission, _ result: EthereumChain.Prepared, _ processor: inout BlockProcessor
     ) -> ExecutionOutcome {
-        guard case .transaction(let raw) = body else {
-            return Self.refusal(body == nil ? "malformed submission" : "replay is not allowed here")
-        }
         let prepared: SenderCache.Entry
-        switch chain.prepare(raw) {
+        switch result {
         case .success(let entry): prepared = entry
         case .failure(let error): return Self.refusal(error.description)
         }
@@ -127,12 +130,13 @@ struct BlockBuilder {
     ) -> UInt32 {
         let index = UInt32(entries.count)
         let hash = prepared.transaction.hash
+        let encoded = receipts.append(receipt)
         places[hash] = index
         entries.append(.init(transaction: prepared.transaction, sender: prepared.sender, receipt: receipt))
         result.included.append(
             IncludedTransaction(
                 actor: submission.actor, requestID: submission.requestID, input: submission.body,
-                claims: [hash, Keccak256.hash(receipt.encoded)], response: Self.response(hash), readers: .network))
+                claims: [hash, Keccak256.hash(encoded)], response: Self.response(hash), readers: .network))
         return index
     }
 
@@ -192,7 +196,10 @@ struct BlockBuilder {
         _ header: Header, _ outcome: BlockOutcome, environment: ReplayEnvironment? = nil
     ) throws(AdapterError) {
         let root = chain.change(outcome.diff, block: header.number)
-        let sealed = outcome.seal(header, transactions: entries.map(\.transaction), stateRoot: root)
+        let sealed = chain.meter.measure(.stateRoot) {
+            outcome.seal(
+                header, transactions: entries.map(\.transaction), stateRoot: root, receipts: receipts)
+        }
         let record = BlockRecord(id: batch.id, header: sealed, entries: entries)
         let bytes = record.encoded()
         try chain.append(record, bytes: bytes)
@@ -241,7 +248,7 @@ struct BlockBuilder {
         guard !raws.isEmpty else { return Self.refusal("a block needs a transaction") }
         let foreign = environment.header
         let fork = chain.rules.fork(number: foreign.number, time: foreign.timestamp)
-        chain.prepare(raws, executor: executor)
+        let prepared = chain.prepare(raws, executor: executor)
         let outcome: BlockOutcome
         do {
             let chain = chain
@@ -250,15 +257,15 @@ struct BlockBuilder {
                 environment: BlockEnvironment(foreign, chainID: environment.chainID, fork: fork), fork: fork,
                 codeCache: chain.codeCache, blockHash: { environment.blockHashes[$0] ?? .zero })
             for (place, raw) in raws.enumerated() {
-                let prepared: SenderCache.Entry
-                switch chain.prepare(raw) {
-                case .success(let entry): prepared = entry
+                let next: SenderCache.Entry
+                switch prepared[place] {
+                case .success(let entry): next = entry
                 case .failure(let error): return Self.refusal("transaction \(place): \(error)")
                 }
                 do throws(TransactionError) {
-                    let receipt = try processor.execute(prepared.transaction.transaction, sender: prepared.sender)
+                    let receipt = try processor.execute(next.transaction.transaction, sender: next.sender)
                     _ = include(
-                        prepared, receipt,
+                        next, receipt,
                         Submission(
                             requestID: place == 0 ? submission.requestID : nil, actor: submission.actor, body: raw))
                 } catch {

@@ -33,6 +33,9 @@ public final class EthereumAdapter: Adapter {
         self.executor = executor
     }
 
+    /// Tells signers and roots apart from the rest.
+    public func report(to meter: StageMeter) { chain.meter = meter }
+
     /// Name and version.
     public var version: String { Self.clientVersion }
 

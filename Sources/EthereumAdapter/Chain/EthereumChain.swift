@@ -19,6 +19,7 @@ final class EthereumChain {
     var senders = SenderCache(capacity: 32_768)
     /// Foreign state and environment that were loaded; nil unless the genesis allows it.
     var replay: ReplayState?
+    var meter = StageMeter()
 
     init(settings: EthereumSettings, endpoint: String, allowsReplay: Bool) {
         self.settings = settings
@@ -108,7 +109,7 @@ final class EthereumChain {
     /// Changes the state as block `number` does, and gives the state root; ``append(_:bytes:)`` must follow.
     func change(_ diff: StateDiff, block number: UInt64) -> Bytes32 {
         take(diff, block: number)
-        return world.stateRoot()
+        return meter.measure(.stateRoot) { world.stateRoot() }
     }
 
     private func take(_ diff: StateDiff, block number: UInt64) {

@@ -28,26 +28,45 @@ extension EthereumChain {
 
     /// Decodes a transaction and recovers its sender, or finds it among those known.
     func prepare(_ raw: [UInt8]) -> Prepared {
-        if let known = senders[Keccak256.hash(raw)] { return .success(known) }
-        let prepared = Self.decode(raw, chainID: rules.chainID, fork: nextFork)
+        let hash = Keccak256.hash(raw)
+        if let known = senders[hash] { return .success(known) }
+        let before = meter.enter(.recover)
+        defer { meter.enter(before) }
+        let prepared = Self.decode(raw, hash: hash, chainID: rules.chainID, fork: nextFork)
         if case .success(let entry) = prepared { senders.insert(entry) }
         return prepared
     }
 
-    /// The same for several, in parallel.
-    func prepare(_ raws: [[UInt8]], executor: any ParallelExecutor) {
-        let unknown = raws.filter { senders[Keccak256.hash($0)] == nil }
+    /// The same for several, in parallel; results in their order.
+    @discardableResult
+    func prepare(_ raws: [[UInt8]], executor: any ParallelExecutor) -> [Prepared] {
+        let before = meter.enter(.recover)
+        defer { meter.enter(before) }
+        var prepared: [Prepared?] = []
+        prepared.reserveCapacity(raws.count)
+        var unknown: [(place: Int, raw: [UInt8], hash: Bytes32)] = []
+        for (place, raw) in raws.enumerated() {
+            let hash = Keccak256.hash(raw)
+            let known = senders[hash]
+            prepared.append(known.map { .success($0) })
+            if known == nil { unknown.append((place, raw, hash)) }
+        }
         let chainID = rules.chainID
         let fork = nextFork
-        let results = ParallelResults<Prepared>(count: unknown.count, executor: executor) { index in
-            Self.decode(unknown[index], chainID: chainID, fork: fork)
+        let jobs = unknown
+        let results = ParallelResults<Prepared>(count: jobs.count, executor: executor) { index in
+            Self.decode(jobs[index].raw, hash: jobs[index].hash, chainID: chainID, fork: fork)
         }
-        for case .success(let entry)? in results.values { senders.insert(entry) }
+        for (job, result) in zip(jobs, results.values) {
+            if case .success(let entry)? = result { senders.insert(entry) }
+            prepared[job.place] = result
+        }
+        return prepared.map { $0 ?? .failure(TransactionError(.malformed, "not decoded")) }
     }
 
-    private static func decode(_ raw: [UInt8], chainID: UInt64, fork: Fork) -> Prepared {
+    private static func decode(_ raw: [UInt8], hash: Bytes32, chainID: UInt64, fork: Fork) -> Prepared {
         do throws(TransactionError) {
-            let transaction = try SignedTransaction(decoding: raw)
+            let transaction = try SignedTransaction(decoding: raw, hash: hash)
             return .success(
                 .init(transaction: transaction, sender: try transaction.sender(chainID: chainID, fork: fork)))
         } catch {

@@ -210,11 +210,20 @@ public struct BlockOutcome: Sendable {
     ///   - transactions: Those executed, in order.
     ///   - stateRoot: Of the state after ``diff``.
     public func seal(_ header: Header, transactions: [SignedTransaction], stateRoot: Bytes32) -> Header {
+        var encoded = EncodedReceipts()
+        for receipt in receipts { encoded.append(receipt) }
+        return seal(header, transactions: transactions, stateRoot: stateRoot, receipts: encoded)
+    }
+
+    /// The same where the receipts were encoded already.
+    func seal(
+        _ header: Header, transactions: [SignedTransaction], stateRoot: Bytes32, receipts: EncodedReceipts
+    ) -> Header {
         var header = header
         header.stateRoot = stateRoot
         header.transactionsRoot = OrderedTrie.root(indexed: transactions.map(\.encoded))
-        header.receiptsRoot = Receipt.root(receipts)
-        header.logsBloom = bloom
+        header.receiptsRoot = receipts.root
+        header.logsBloom = receipts.bloom
         header.gasUsed = gasUsed
         if header.blobGasUsed != nil { header.blobGasUsed = blobGasUsed }
         return header

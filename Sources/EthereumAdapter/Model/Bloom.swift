@@ -23,14 +23,21 @@ public struct Bloom: Hashable, Sendable, CustomStringConvertible {
     public init(_ logs: some Sequence<Log>) {
         self.init()
         for log in logs {
-            insert(log.address.bytes)
-            for topic in log.topics { insert(topic.bytes) }
+            insert(hash: Keccak256.hash(log.address))
+            for topic in log.topics { insert(hash: Keccak256.hash(topic)) }
         }
     }
 
     /// Adds an address or a topic.
     public mutating func insert(_ item: [UInt8]) {
-        for bit in Bloom.bits(item) { bytes[255 - bit >> 3] |= 1 << UInt8(bit & 7) }
+        insert(hash: Keccak256.hash(item))
+    }
+
+    private mutating func insert(hash: Bytes32) {
+        let (first, second, third) = Bloom.bits(hash)
+        bytes[255 - first >> 3] |= 1 << UInt8(first & 7)
+        bytes[255 - second >> 3] |= 1 << UInt8(second & 7)
+        bytes[255 - third >> 3] |= 1 << UInt8(third & 7)
     }
 
     /// Adds all that another filter has.
@@ -40,13 +47,16 @@ public struct Bloom: Hashable, Sendable, CustomStringConvertible {
 
     /// False if the address or topic was certainly not added.
     public func mayContain(_ item: [UInt8]) -> Bool {
-        Bloom.bits(item).allSatisfy { bytes[255 - $0 >> 3] & (1 << UInt8($0 & 7)) != 0 }
+        let (first, second, third) = Bloom.bits(Keccak256.hash(item))
+        return [first, second, third].allSatisfy { bytes[255 - $0 >> 3] & (1 << UInt8($0 & 7)) != 0 }
     }
 
     /// The three bits of an item: the low 11 bits of the first three pairs of bytes of its hash.
-    private static func bits(_ item: [UInt8]) -> [Int] {
-        let hash = Keccak256.hash(item).bytes
-        return [0, 2, 4].map { (Int(hash[$0]) << 8 | Int(hash[$0 + 1])) & 2047 }
+    private static func bits(_ hash: Bytes32) -> (Int, Int, Int) {
+        hash.withUnsafeBytes { hash in
+            func bit(_ place: Int) -> Int { (Int(hash[place]) << 8 | Int(hash[place + 1])) & 2047 }
+            return (bit(0), bit(2), bit(4))
+        }
     }
 
     /// Hex with 0x.

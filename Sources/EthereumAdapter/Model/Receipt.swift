@@ -19,8 +19,8 @@ public struct Receipt: Hashable, Sendable {
     public var cumulativeGasUsed: UInt64
     /// What contracts logged; none if the transaction failed.
     public var logs: [Log]
-    /// The filter over the logs.
-    public var bloom: Bloom
+    /// The filter over the logs; computed each time, since most receipts of a follower are never asked for theirs.
+    public var bloom: Bloom { Bloom(logs) }
     /// Gas that this transaction used, after refunds. Not in the consensus encoding.
     public var gasUsed: UInt64
     /// Wei paid per gas. Not in the consensus encoding.
@@ -30,7 +30,7 @@ public struct Receipt: Hashable, Sendable {
     /// Blob gas used. Not in the consensus encoding.
     public var blobGasUsed: UInt64
 
-    /// A receipt; the bloom is computed from the logs.
+    /// A receipt.
     public init(
         kind: Transaction.Kind, outcome: Outcome, cumulativeGasUsed: UInt64, logs: [Log], gasUsed: UInt64,
         effectiveGasPrice: UInt256, contractAddress: Address? = nil, blobGasUsed: UInt64 = 0
@@ -39,7 +39,6 @@ public struct Receipt: Hashable, Sendable {
         self.outcome = outcome
         self.cumulativeGasUsed = cumulativeGasUsed
         self.logs = logs
-        bloom = Bloom(logs)
         self.gasUsed = gasUsed
         self.effectiveGasPrice = effectiveGasPrice
         self.contractAddress = contractAddress
@@ -53,7 +52,9 @@ public struct Receipt: Hashable, Sendable {
     }
 
     /// The consensus encoding, a leaf of the receipts trie: RLP, after the type byte if typed.
-    public var encoded: [UInt8] {
+    public var encoded: [UInt8] { encoded(bloom: bloom) }
+
+    func encoded(bloom: Bloom) -> [UInt8] {
         let body = RLPWriter.list { receipt in
             switch outcome {
             case .stateRoot(let root): receipt.bytes(root)
@@ -72,6 +73,26 @@ public struct Receipt: Hashable, Sendable {
     public static func root(_ receipts: [Receipt]) -> Bytes32 {
         OrderedTrie.root(indexed: receipts.map(\.encoded))
     }
+}
+
+/// The receipts of a block as they are made: each one's bytes and filter are computed once for all that needs them.
+struct EncodedReceipts {
+    private var encodings: [[UInt8]] = []
+    /// Union of the filters.
+    private(set) var bloom = Bloom()
+
+    /// Adds the next receipt and gives its bytes.
+    @discardableResult
+    mutating func append(_ receipt: Receipt) -> [UInt8] {
+        let own = receipt.bloom
+        if !receipt.logs.isEmpty { bloom.formUnion(own) }
+        let encoded = receipt.encoded(bloom: own)
+        encodings.append(encoded)
+        return encoded
+    }
+
+    /// The `receiptsRoot`.
+    var root: Bytes32 { OrderedTrie.root(indexed: encodings) }
 }
 
 extension Log {

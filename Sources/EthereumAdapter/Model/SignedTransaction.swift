@@ -14,14 +14,15 @@ public struct SignedTransaction: Hashable, Sendable {
 
     /// A transaction with its signature.
     public init(_ transaction: Transaction, signature: Signature) {
-        self.init(transaction, signature: signature, encoded: transaction.encoded(with: signature))
+        let encoded = transaction.encoded(with: signature)
+        self.init(transaction, signature: signature, encoded: encoded, hash: Keccak256.hash(encoded))
     }
 
-    init(_ transaction: Transaction, signature: Signature, encoded: [UInt8]) {
+    init(_ transaction: Transaction, signature: Signature, encoded: [UInt8], hash: Bytes32) {
         self.transaction = transaction
         self.signature = signature
         self.encoded = encoded
-        hash = Keccak256.hash(encoded)
+        self.hash = hash
     }
 
     /// The v of the wire: parity, for a legacy transaction plus 27, or plus 35 and twice the chain id (EIP-155).
@@ -39,7 +40,11 @@ extension Transaction {
                 fields.integer(0 as UInt64)
             }
         }
-        return Keccak256.hash(kind == .legacy ? body : [kind.rawValue] + body)
+        guard kind != .legacy else { return Keccak256.hash(body) }
+        var hasher = Keccak256()
+        hasher.update([kind.rawValue])
+        hasher.update(body)
+        return hasher.finalize()
     }
 
     /// The bytes on the wire.

@@ -6,6 +6,11 @@ extension SignedTransaction {
     /// - Throws: ``TransactionError`` with a code `.malformed` that names the field, `.unsupportedType`, or
     ///   `.invalidSignature` for a v that no signature has.
     public init(decoding bytes: [UInt8]) throws(TransactionError) {
+        try self.init(decoding: bytes, hash: Keccak256.hash(bytes))
+    }
+
+    /// The same where the bytes' hash is known already.
+    init(decoding bytes: [UInt8], hash: Bytes32) throws(TransactionError) {
         guard let first = bytes.first else { throw TransactionError(.malformed, "empty input") }
         let kind: Transaction.Kind
         var body = bytes
@@ -25,7 +30,7 @@ extension SignedTransaction {
         case .legacy: (transaction, signature) = try fields.legacy()
         case .accessList, .dynamicFee, .blob, .setCode: (transaction, signature) = try fields.typed(kind)
         }
-        self.init(transaction, signature: signature, encoded: bytes)
+        self.init(transaction, signature: signature, encoded: bytes, hash: hash)
     }
 }
 

@@ -30,7 +30,7 @@ struct Resource: Sendable {
             $0.startReceipt($1)
         },
         Resource(method: "GET", path: "/node/version", summary: "version of the software") { $0.answerVersion($1) },
-        Resource(method: "GET", path: "/node/metrics", summary: "counters") { $0.answerMetrics($1) },
+        Resource(method: "GET", path: "/node/metrics", summary: "counters") { $0.startMetrics($1) },
         Resource(method: "GET", path: "/node/api", summary: "this table") { $0.answerInterface($1) },
         Resource(method: "GET", path: "/app/commit", summary: "last committed transaction") { $0.answerCommit($1) },
         Resource(method: "GET", path: "/app/tx", summary: "status of a transaction") { $0.answerStatus($1) },
@@ -164,7 +164,17 @@ extension Manager {
         answer(request, ["entente_version": .string(Version.text), "unsafe": .bool(constitution.replay)])
     }
 
-    mutating func answerMetrics(_ request: ClientRequest) {
+    /// The worker's processor time is part of the metrics, so it is asked first, if it can answer.
+    mutating func startMetrics(_ request: ClientRequest) {
+        if worker.isReady {
+            send(.measure, for: .times(request.token))
+        } else {
+            answerMetrics(request.token, workerTimes: [])
+        }
+    }
+
+    /// - Parameter workerTimes: nanoseconds of the worker by stage; empty if it did not tell.
+    mutating func answerMetrics(_ token: RequestToken, workerTimes: [UInt64]) {
         var lines = ""
         for (name, help, value) in [
             ("entente_entries_committed_total", "Entries committed since start.", counters.entries),
@@ -183,8 +193,14 @@ extension Manager {
             let kind = name.hasSuffix("_total") ? "counter" : "gauge"
             lines += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n\(name) \(value)\n"
         }
-        respond(
-            request.token, ClientResponse(contentType: "text/plain; version=0.0.4", body: Array(lines.utf8)))
+        let name = "entente_stage_cpu_nanoseconds_total"
+        lines += "# HELP \(name) Processor time of manager and worker since start, by stage.\n# TYPE \(name) counter\n"
+        for (stage, own) in zip(Stage.allCases, meter.nanoseconds) {
+            let place = Int(stage.rawValue)
+            let all = own &+ (place < workerTimes.count ? workerTimes[place] : 0)
+            lines += "\(name){stage=\"\(stage.label)\"} \(all)\n"
+        }
+        respond(token, ClientResponse(contentType: "text/plain; version=0.0.4", body: Array(lines.utf8)))
     }
 
     mutating func answerInterface(_ request: ClientRequest) {

@@ -9,6 +9,8 @@ extension Manager {
     /// Gives consensus an input and carries out what it wants, in order.
     mutating func step(_ input: RaftInput) {
         guard raft != nil else { return }
+        let before = meter.enter(.replicate)
+        defer { meter.enter(before) }
         let wanted = raft?.step(input, now: clock.monotonic) ?? []
         for effect in wanted { perform(effect) }
     }
@@ -78,6 +80,8 @@ extension Manager {
 
     /// Checks an entry and makes it part of the latest state: tree, administrative maps, ledger time.
     mutating func take(_ entry: LogEntry) throws {
+        let before = meter.enter(.apply)
+        defer { meter.enter(before) }
         let view = store.latest
         let opened = try ledger.take(entry, keys: sealed.epochKeys) { peer in
             view.get(Tables.endorsedCertificates, Array(peer.utf8)).map { String(decoding: $0, as: UTF8.self) }
@@ -116,6 +120,8 @@ extension Manager {
     /// Everything up to `seqno` is committed: state moves forward, those who wait are answered.
     private mutating func commit(upTo seqno: UInt64) {
         guard seqno > appliedSeqno else { return }
+        let before = meter.enter(.apply)
+        defer { meter.enter(before) }
         let first = appliedSeqno + 1
         collectForSnapshots(first...seqno)
         appliedSeqno = seqno
@@ -136,6 +142,7 @@ extension Manager {
         }
         bringWorkerToCommit()
         ledger.forgetRecent(before: seqno)
+        meter.enter(.transport)
         releaseOutcomes(upTo: seqno)
         releaseCommitWaits()
         releaseApplyWaits()
@@ -202,6 +209,8 @@ extension Manager {
     }
 
     private mutating func receiveConsensus(_ bytes: [UInt8], from peer: PeerID) {
+        let before = meter.enter(.replicate)
+        defer { meter.enter(before) }
         let message: RaftMessage
         do {
             message = try RaftMessage(decoding: bytes)
@@ -221,6 +230,8 @@ extension Manager {
 
     /// Whether an entry's ledger time is not beyond this node's own clock by more than the constitution allows.
     private mutating func isPlausible(_ entry: LogEntry) -> Bool {
+        let before = meter.enter(.apply)
+        defer { meter.enter(before) }
         guard entry.seqno > lastSeqno, let time = ledger.time(of: entry, keys: sealed.epochKeys) else { return true }
         return time <= clock.wall + constitution.clockBoundMilliseconds
     }

@@ -92,6 +92,7 @@ public struct Manager {
     /// At a start: the seqnos that the ledger's files hold.
     var ledgerOnDisk: Range<UInt64>?
     var counters = Counters()
+    let meter: StageMeter
 
     /// When the next ``ManagerInput/tick`` is wanted at the latest, in monotonic microseconds. Kept, since the runtime
     /// asks after every input.
@@ -101,10 +102,12 @@ public struct Manager {
     /// - Parameters:
     ///   - constitution: the genesis constitution, whose digest names the network.
     ///   - random: secret random bytes.
+    ///   - meter: counts processor time by stage, for the metrics alone.
     public init(
         settings: ManagerSettings, node: NodeIdentity, constitution: Constitution, start: ManagerStart,
-        random: any RandomBytes & Sendable
+        random: any RandomBytes & Sendable, meter: StageMeter = StageMeter()
     ) throws {
+        self.meter = meter
         self.settings = settings
         self.node = node
         self.constitution = constitution
@@ -126,15 +129,29 @@ public struct Manager {
 
     let start: ManagerStart
 
-    /// One step. Every input also fires what is due.
+    /// One step.
     public mutating func handle(_ input: ManagerInput, at clock: ClockReading) -> [ManagerEffect] {
+        handle([input], at: clock)
+    }
+
+    /// One step for all that came together, in order: what is due fires after the last, so that a batch takes in all
+    /// that is there.
+    public mutating func handle(_ inputs: [ManagerInput], at clock: ClockReading) -> [ManagerEffect] {
         self.clock = clock
         effects = []
         defer {
             effects = []
             deadline = nextDeadline
         }
-        if case .stopped = phase { return refuseWhenStopped(input) }
+        for input in inputs {
+            if case .stopped = phase { refuseWhenStopped(input) } else { take(input) }
+        }
+        if case .stopped = phase { return effects }
+        runTimers()
+        return effects
+    }
+
+    private mutating func take(_ input: ManagerInput) {
         switch input {
         case .begin: begin()
         case .tick: break
@@ -154,8 +171,6 @@ public struct Manager {
         case .snapshot(let report): receive(report)
         case .shutdown: shutDown()
         }
-        runTimers()
-        return effects
     }
 
     private var nextDeadline: UInt64 {
@@ -201,7 +216,7 @@ public struct Manager {
         }
     }
 
-    private mutating func refuseWhenStopped(_ input: ManagerInput) -> [ManagerEffect] {
+    private mutating func refuseWhenStopped(_ input: ManagerInput) {
         if case .request(let request) = input, case .stopped(let reason) = phase {
             if request.listener == .administration {
                 administrate(request)
@@ -209,7 +224,6 @@ public struct Manager {
                 refuse(request.token, .notReady, "the node has stopped: \(reason)")
             }
         }
-        return effects
     }
 
     /// The node refuses everything from now on.

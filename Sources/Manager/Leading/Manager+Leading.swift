@@ -114,7 +114,6 @@ extension Manager {
         proposeMembershipChange()
         proposeSnapshotEvidence()
         signIfDue()
-        cutBatch()
     }
 
     private mutating func conclude(
@@ -146,6 +145,8 @@ extension Manager {
 
     private mutating func propose(_ batch: BatchInFlight, _ result: BatchResult) throws {
         for compartment in result.compartments { try checkMaps(of: compartment, endpoint: batch.endpoint) }
+        let before = meter.enter(.seal)
+        defer { meter.enter(before) }
         let record = EntryRecord(
             time: batch.time, randomness: batch.randomness, endpoint: batch.endpoint,
             transactionCount: UInt32(result.included.count))
@@ -182,6 +183,8 @@ extension Manager {
     /// Appends a signature over everything so far.
     mutating func sign() {
         guard isPrimary, let view = raft?.view else { return }
+        let before = meter.enter(.seal)
+        defer { meter.enter(before) }
         do {
             let signer = try rootSigner()
             let entry = try ledger.makeSignature(

@@ -34,8 +34,11 @@ extension Manager {
         counters.workerRestarts += 1
         log(.error, "the worker is gone and is being rebuilt", [("reason", reason)])
         for purpose in worker.reset() {
-            if case .client(let token) = purpose, clients[token] != nil {
+            switch purpose {
+            case .client(let token) where clients[token] != nil:
                 refuse(token, .notReady, "the worker is being restarted", retryAfter: 1)
+            case .times(let token): answerMetrics(token, workerTimes: [])
+            default: break
             }
         }
         if let batch = executing {
@@ -76,6 +79,8 @@ extension Manager {
             refuse(token, .internalError, "the adapter could not answer this request")
         case (.state, .done), (.nothing, _):
             break
+        case (.times(let token), .measured(let nanoseconds)):
+            answerMetrics(token, workerTimes: nanoseconds)
         case (.opening, .failed(let reason)):
             effects.append(.halt(reason: "the adapters of the constitution can't be opened: \(reason)"))
         case (.state, .failed(let reason)):

@@ -11,6 +11,8 @@ struct WorkerLink: Sendable {
         case batch(TransactionID)
         /// A client's request.
         case client(RequestToken)
+        /// Times for this request for metrics.
+        case times(RequestToken)
         /// A change of state that must succeed.
         case state
         /// A part of the snapshot that it is restored from; the next frame follows the last part of one.

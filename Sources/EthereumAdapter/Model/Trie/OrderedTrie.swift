@@ -54,14 +54,21 @@ public enum OrderedTrie {
                 append(encode(leaves, from: fork), to: &$0)
             }
         }
-        var rest = leaves
+        var start = leaves.startIndex
         var value: [UInt8] = []
-        if first.nibbles.count == depth { value = rest.removeFirst().value }
+        if first.nibbles.count == depth {
+            value = first.value
+            start += 1
+        }
         return RLPWriter.list { branch in
             for nibble in UInt8(0)..<16 {
-                let group = rest.prefix { $0.nibbles[depth] == nibble }
-                rest = rest.dropFirst(group.count)
-                append(encode(group, from: depth + 1), to: &branch)
+                let from = start
+                while start < leaves.endIndex, leaves[start].nibbles[depth] == nibble { start += 1 }
+                if from == start {
+                    branch.raw([0x80])
+                } else {
+                    append(encode(leaves[from..<start], from: depth + 1), to: &branch)
+                }
             }
             branch.bytes(value)
         }
