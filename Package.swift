@@ -145,7 +145,8 @@ let package = Package(
         program("entente-worker", ["EthereumAdapter", "Host", "WorkerRuntime"]),
         // What the sandbox test runs inside of itself: tries what is forbidden, and says what came of it.
         .executableTarget(
-            name: "SandboxProbe", dependencies: ["Host", "Transport", logging, nioCore, nioPosix], swiftSettings: rules),
+            name: "SandboxProbe", dependencies: ["CSeccomp", "Host", "Transport", logging, nioCore, nioPosix],
+            swiftSettings: rules),
         // Tests, in the same order.
         tests("Primitives"),
         tests("Store", ["Primitives"]),

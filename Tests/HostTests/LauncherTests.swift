@@ -131,6 +131,18 @@ import Testing
         #expect(node.launcher.end() == .exited(1))
     }
 
+    @Test func codeThatWasNotMeasuredIsRefused() throws {
+        // In the worker: it does not get as far as its manager.
+        let worker = try Node(["ready", "stop"], ["load=libresolv.so.2"])
+        let said = worker.launcher.line(beginning: "error")
+        #expect(said?.contains("code that was not measured") == true && said?.contains("libresolv") == true)
+        #expect(worker.launcher.end() == .exited(1))
+        // Forced on both by the environment: the manager is looked at first.
+        let both = try Node(["ready", "stop"], ["inline", "preload=libresolv.so.2"])
+        #expect(both.launcher.line(beginning: "error")?.contains("libresolv") == true)
+        #expect(both.launcher.end() == .exited(1))
+    }
+
     @Test func managersEndEndsTheNode() throws {
         let node = try Node(["ready", "exit 5"])
         _ = try node.ports()

@@ -31,6 +31,8 @@ public final class Launcher {
     private var pendingStarts: [(id: UInt64, due: UInt64)] = []
     private var connecting = 0
     private var handedOver = false
+    /// Why the hand-over failed; the manager is killed then.
+    private var startFailure: HostError?
     private var stopDeadline: UInt64?
     private var onReady: (() -> Void)?
 
@@ -127,6 +129,7 @@ public final class Launcher {
     public func run(onReady: (() -> Void)? = nil) throws(HostError) -> CInt {
         self.onReady = onReady
         handedOver = false
+        startFailure = nil
         stopDeadline = nil
         pendingStarts = []
         let signals = try SignalWatch()
@@ -173,7 +176,10 @@ public final class Launcher {
                     }
                 }
             }
-            if let status = manager.poll() { return managerEnded(status) }
+            if let status = manager.poll() {
+                if let startFailure { throw startFailure }
+                return managerEnded(status)
+            }
             checkWorker()
             startDueWorkers()
             if let deadline = stopDeadline, HostClock.monotonicMicroseconds() >= deadline {
@@ -215,7 +221,15 @@ public final class Launcher {
 
     private func take(_ request: ControlRequest, _ manager: pid_t) throws(HostError) {
         switch request {
-        case .hello: try handOver(manager)
+        case .hello:
+            guard !handedOver else { throw .protocolViolation("a second hello") }
+            handedOver = true
+            do throws(HostError) {
+                try handOver(manager)
+            } catch {
+                startFailure = error
+                kill(manager, SIGKILL)
+            }
         case .connect(let id, let host, let port, let timeout): connect(id, host, port, timeout)
         case .evidence(let id, let reportData):
             do throws(HostError) {
@@ -237,8 +251,6 @@ public final class Launcher {
     }
 
     private func handOver(_ manager: pid_t) throws(HostError) {
-        guard !handedOver else { throw .protocolViolation("a second hello") }
-        handedOver = true
         try managerMeasurement.check(process: manager)
         var descriptors = listeners + [dataFolder]
         var process: UInt32 = 0
@@ -296,6 +308,7 @@ public final class Launcher {
                 executable: image.file, arguments: [program.path] + program.arguments,
                 environment: environment + ["ENTENTE_SANDBOX=\(settings.sandbox.rawValue)"], descriptors: [theirs])
             let process = child.process
+            try WorkerHost.admit(ours, process: process, measurement: image.measurement)
             worker = child
             workerStartedAt = HostClock.monotonicMicroseconds()
             log(.info, "worker started", ["process": "\(process)", "measurement": "\(hex(image.measurement.digest))"])
