@@ -167,6 +167,10 @@ let package = Package(
         tests("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", "Store"]),
         tests("WorkerRuntime", ["AdapterKit", "Ledger", "Primitives", "Store"]),
         tests("Simulator", ["Consensus"]),
+        tests(
+            "ManagerRuntime",
+            ["Attestation", "Consensus", "Host", "Identity", "Ledger", "Manager", "Store", logging, nioCore, nioPosix]),
+        tests("Gateway", ["Host", "Identity", "Primitives", "Transport", logging, nioCore, nioPosix]),
         tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: rules),
     ]
