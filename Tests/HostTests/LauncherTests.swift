@@ -124,6 +124,16 @@ import Testing
         }
     }
 
+    @Test func aStopEndsTheWaitForTheNextStart() throws {
+        let node = try Node(["die-until 9 75"], ["inline", "keep", "restart=15000", "restartMax=15000"])
+        _ = node.launcher.line(beginning: "log error the manager died and is started again")
+        let before = HostClock.monotonicMicroseconds()
+        node.launcher.child.signal(SIGTERM)
+        #expect(node.launcher.line(beginning: "end") == "end 0")
+        #expect(node.launcher.end() == .exited(0))
+        #expect(HostClock.monotonicMicroseconds() - before < 10_000_000)
+    }
+
     @Test func aManagerThatCanNotGoOnIsNotStartedAgain() throws {
         let node = try Node(["ready", "exit 1"], ["inline", "keep"])
         _ = try node.ports()

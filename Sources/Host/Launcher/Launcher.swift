@@ -104,6 +104,8 @@ public final class Launcher {
     /// - Returns: the exit code of a manager that stopped cleanly or said that it can't go on.
     /// - Throws: ``HostError`` if the node could not be started.
     public func keepRunning(onReady: (() -> Void)? = nil) throws(HostError) -> CInt {
+        // Holds the signals also between two runs.
+        let signals = try SignalWatch()
         var wait = settings.restartMilliseconds
         while true {
             let started = HostClock.monotonicMicroseconds()
@@ -116,8 +118,30 @@ public final class Launcher {
             log(
                 .error, "the manager died and is started again",
                 ["code": "\(code)", "restarts": "\(managerRestarts)", "waitMilliseconds": "\(wait)"])
-            usleep(wait * 1000)
+            guard try !isStopped(within: wait, signals) else { return 0 }
             wait = min(wait * 2, settings.restartMillisecondsMax)
+        }
+    }
+
+    /// Waits, and says whether it was asked to stop meanwhile.
+    private func isStopped(within milliseconds: UInt32, _ signals: SignalWatch) throws(HostError) -> Bool {
+        let end = HostClock.monotonicMicroseconds() + UInt64(milliseconds) * 1000
+        while true {
+            let now = HostClock.monotonicMicroseconds()
+            guard now < end else { return false }
+            var entries = [signals.descriptor, mailbox.descriptor].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            guard poll(&entries, 2, CInt(clamping: (end - now) / 1000 + 1)) > 0 else { continue }
+            var isStopped = entries[0].revents != 0 && signals.read() > 0
+            if entries[1].revents != 0 {
+                for case .stop in mailbox.take() { isStopped = true }
+            }
+            if isStopped {
+                stopDeadline = now
+                log(.info, "stopping", [:])
+                return true
+            }
         }
     }
 
