@@ -147,7 +147,8 @@ let package = Package(
         program("entente-worker", ["EthereumAdapter", "Host", "WorkerRuntime"]),
         // What the sandbox test runs inside of itself: tries what is forbidden, and says what came of it.
         .executableTarget(
-            name: "SandboxProbe", dependencies: ["Host", "Transport", logging, nioCore, nioPosix], swiftSettings: rules),
+            name: "SandboxProbe", dependencies: ["CSeccomp", "Host", "Transport", logging, nioCore, nioPosix],
+            swiftSettings: rules),
         // Tests, in the same order.
         tests("Primitives"),
         tests("Store", ["Primitives"]),
@@ -169,6 +170,10 @@ let package = Package(
         tests("WorkerRuntime", ["AdapterKit", "Ledger", "Primitives", "Store"]),
         tests("Conformance", ["EVM", "EthereumAdapter", "Primitives"]),
         tests("Simulator", ["Consensus"]),
+        tests(
+            "ManagerRuntime",
+            ["Attestation", "Consensus", "Host", "Identity", "Ledger", "Manager", "Store", logging, nioCore, nioPosix]),
+        tests("Gateway", ["Host", "Identity", "Primitives", "Transport", logging, nioCore, nioPosix]),
         tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: rules),
     ]

@@ -37,7 +37,7 @@ fi
 
 echo "== end to end"
 "$bin" up -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py
-for suite in failover ledger security bad_input flood; do
+for suite in receipt failover ledger security bad_input flood; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done

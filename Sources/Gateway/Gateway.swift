@@ -1,4 +1,3 @@
-internal import Host
 internal import Ledger
 public import Logging
 internal import NIOConcurrencyHelpers
@@ -52,14 +51,18 @@ public final class Gateway: HTTPHandler {
         if let refusal = refusal(of: request) { return respond(refusal) }
         let origin = request.header("origin")
         if request.method == "OPTIONS" { return respond(Self.preflight(origin)) }
-        guard request.method == "POST" else {
-            return respond(.error(405, code: "UnsupportedHttpVerb", message: "JSON-RPC takes POST"))
-        }
         let call: Call
-        do {
-            call = try Call(body: request.body, path: String(request.path), allowed: settings.allowedMethods)
-        } catch {
-            return respond(with(origin, HTTPResponse(body: error.answer)))
+        if request.method == "GET", Call.resources.contains(String(request.path)) {
+            call = Call(resource: request.target)
+        } else {
+            guard request.method == "POST" else {
+                return respond(.error(405, code: "UnsupportedHttpVerb", message: "JSON-RPC takes POST"))
+            }
+            do {
+                call = try Call(body: request.body, path: String(request.path), allowed: settings.allowedMethods)
+            } catch {
+                return respond(with(origin, HTTPResponse(body: error.answer)))
+            }
         }
         let deadline = NIODeadline.now() + .milliseconds(settings.requestTimeoutMilliseconds)
         attempt(call, deadline: deadline, tries: 0, mayBeDone: false) { response in
@@ -100,9 +103,14 @@ public final class Gateway: HTTPHandler {
     private func with(_ origin: String?, _ response: HTTPResponse) -> HTTPResponse {
         guard let origin else { return response }
         var response = response
-        response.headers.append(("access-control-allow-origin", origin))
+        response.headers += [
+            ("access-control-allow-origin", origin), ("access-control-expose-headers", Self.transactionHeader),
+        ]
         return response
     }
+
+    /// The ledger's transaction that an answer reflects.
+    private static let transactionHeader = "x-ms-ccf-transaction-id"
 
     // MARK: Sending on
 
@@ -116,18 +124,15 @@ public final class Gateway: HTTPHandler {
             ("content-type", "application/json"), ("x-entente-request-id", call.requestID),
         ]
         if let seen { headers.append(("x-entente-at-least", "\(seen)")) }
-        let request = HTTPClientRequest(target: call.path, headers: headers, body: call.body)
+        let request = HTTPClientRequest(method: call.method, target: call.path, headers: headers, body: call.body)
         client.send(request, to: endpoint) { outcome in
             switch outcome {
             case .success(let response) where response.status == 200:
-                if let id = response.header("x-ms-ccf-transaction-id").flatMap({ TransactionID($0) }) {
-                    self.state.withLockedValue { state in
-                        if state.seen.map({ $0 < id }) ?? true { state.seen = id }
-                    }
-                }
-                done(HTTPResponse(body: response.body))
+                done(self.passOn(response))
+            case .success(let response) where response.status < 500 && call.isResource:
+                done(self.passOn(response))
             case .success(let response) where response.status < 500:
-                done(HTTPResponse(body: call.failure(-32603, "the node refused: status \(response.status)")))
+                done(call.failure(-32603, "the node refused: status \(response.status)"))
             case .success(let response):
                 let unknown = mayBeDone || response.status == 504
                 self.tryNext(
@@ -137,6 +142,18 @@ public final class Gateway: HTTPHandler {
                 self.tryNext(call, after: node, deadline, tries, unknown, "\(error) at \(endpoint)", done)
             }
         }
+    }
+
+    /// A node's answer for the client; the newest transaction seen is remembered.
+    private func passOn(_ response: HTTPClientResponse) -> HTTPResponse {
+        var answer = HTTPResponse(
+            status: response.status, contentType: response.header("content-type"), body: response.body)
+        guard let id = response.header(Self.transactionHeader).flatMap({ TransactionID($0) }) else { return answer }
+        state.withLockedValue { state in
+            if state.seen.map({ $0 < id }) ?? true { state.seen = id }
+        }
+        answer.headers = [(Self.transactionHeader, "\(id)")]
+        return answer
     }
 
     private func tryNext(
@@ -153,60 +170,11 @@ public final class Gateway: HTTPHandler {
                 ? "the outcome is unknown: ask for it by transaction hash (\(reason))"
                 : "no node of the network answers (\(reason))"
             logger.warning("a request failed", metadata: ["reason": "\(reason)", "unknown": "\(mayBeDone)"])
-            return done(HTTPResponse(body: call.failure(mayBeDone ? -32010 : -32011, text)))
+            return done(call.failure(mayBeDone ? -32010 : -32011, text))
         }
         logger.debug("trying the next node", metadata: ["reason": "\(reason)"])
         group.next().scheduleTask(in: pause) {
             self.attempt(call, deadline: deadline, tries: tries + 1, mayBeDone: mayBeDone, done)
         }
-    }
-}
-
-/// A JSON-RPC body that may be passed on.
-struct Call: Sendable {
-    /// Why a body is not passed on, as a JSON-RPC answer.
-    struct Refusal: Error {
-        let answer: [UInt8]
-    }
-
-    let body: [UInt8]
-    let path: String
-    let requestID: String
-    /// Ids of the calls that want an answer; the outer array is missing for a single call.
-    private let ids: [JSON]
-    private let isBatch: Bool
-
-    init(body: [UInt8], path: String, allowed: [String]) throws(Refusal) {
-        self.body = body
-        self.path = path
-        requestID = Hex.encode(HostRandom.bytes(16))
-        guard let json = try? JSON(parsing: body) else {
-            throw Refusal(answer: Self.error(id: .null, -32700, "parse error"))
-        }
-        let calls = json.array ?? [json]
-        isBatch = json.array != nil
-        ids = calls.compactMap { $0["id"] }
-        for call in calls {
-            guard let method = call["method"]?.string, !allowed.contains(where: { method.hasPrefix($0) }) else {
-                continue
-            }
-            throw Refusal(
-                answer: Self.error(
-                    id: call["id"] ?? .null, -32601, "the method \(method) is not served by this gateway"))
-        }
-    }
-
-    /// The answer when the network gave none: the same error for each call.
-    func failure(_ code: Int64, _ message: String) -> [UInt8] {
-        guard isBatch else { return Self.error(id: ids.first ?? .null, code, message) }
-        return JSON.array(ids.map { Self.object($0, code, message) }).serialized()
-    }
-
-    private static func error(id: JSON, _ code: Int64, _ message: String) -> [UInt8] {
-        object(id, code, message).serialized()
-    }
-
-    private static func object(_ id: JSON, _ code: Int64, _ message: String) -> JSON {
-        ["jsonrpc": "2.0", "id": id, "error": ["code": .integer(code), "message": .string(message)]]
     }
 }

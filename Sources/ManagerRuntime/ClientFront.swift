@@ -110,8 +110,8 @@ final class ClientFront: @unchecked Sendable {
 }
 
 /// The part of a request target behind the question mark (RFC 3986 section 3.4, `application/x-www-form-urlencoded`).
-enum QueryParameters {
-    static func parse(_ query: Substring?) -> [(name: String, value: String)] {
+package enum QueryParameters {
+    package static func parse(_ query: Substring?) -> [(name: String, value: String)] {
         guard let query else { return [] }
         return query.split(separator: "&").prefix(32).map { part in
             let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -125,7 +125,7 @@ enum QueryParameters {
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "+") {
                 bytes.append(UInt8(ascii: " "))
-            } else if byte == UInt8(ascii: "%"), rest.count >= 2,
+            } else if byte == UInt8(ascii: "%"), rest.count >= 2, rest.prefix(2).allSatisfy(isHexadecimal),
                 let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
             {
                 bytes.append(value)
@@ -135,5 +135,14 @@ enum QueryParameters {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
     }
 }

@@ -1,5 +1,5 @@
-internal import Host
-internal import Logging
+package import Host
+package import Logging
 internal import Manager
 internal import NIOConcurrencyHelpers
 
@@ -19,7 +19,7 @@ public struct InlineWorker: Sendable {
 }
 
 /// The socket to the worker inside, made before the sandbox and used once.
-final class InlineLink: Sendable {
+package final class InlineLink: Sendable {
     private enum State: Sendable {
         case made(manager: CInt, worker: CInt)
         case running
@@ -30,9 +30,10 @@ final class InlineLink: Sendable {
     private let threads: UInt32
     private let state: NIOLockedValueBox<State>
 
-    /// - Throws: `HostError`, also when the launcher started a worker: then the program is not the one it thinks.
-    init(_ worker: InlineWorker, handOver: HandOver, threads: UInt32) throws(HostError) {
-        guard handOver.worker == nil else {
+    /// - Parameter hasWorker: whether the launcher started a worker; then the program is not the one it thinks.
+    /// - Throws: `HostError`.
+    package init(_ worker: InlineWorker, hasWorker: Bool, threads: UInt32) throws(HostError) {
+        guard !hasWorker else {
             throw .configuration("this program has its worker inside; isolation: process wants entente-manager")
         }
         let (ours, theirs) = try Descriptor.streamPair()
@@ -49,13 +50,13 @@ final class InlineLink: Sendable {
     }
 
     /// Whether it ran and is wanted again.
-    var hasEnded: Bool {
+    package var hasEnded: Bool {
         if case .ended = state.withLockedValue({ $0 }) { true } else { false }
     }
 
     /// Starts the worker's thread and gives the manager's end of the socket; nil if that was done before. A worker that
     /// ends closes its end, by which the manager knows. Process 0 stands for this one.
-    func start(_ logger: Logger) -> Result<WorkerLink, HostError>? {
+    package func start(_ logger: Logger) -> Result<WorkerLink, HostError>? {
         let ends: (manager: CInt, worker: CInt)? = state.withLockedValue { state in
             guard case .made(let manager, let worker) = state else {
                 state = .ended

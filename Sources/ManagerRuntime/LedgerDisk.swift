@@ -1,16 +1,16 @@
-internal import Consensus
-internal import Host
+package import Consensus
+package import Host
 internal import Ledger
-internal import Manager
+package import Manager
 internal import NIOConcurrencyHelpers
-internal import NIOCore
+package import NIOCore
 internal import NIOPosix
 
 /// The ledger's files and the seal, written and read in order on a thread of their own. Appends that wait together
 /// share one sync; completions come on the event loop.
-final class LedgerDisk: Sendable {
+package final class LedgerDisk: Sendable {
     /// What the disk reports.
-    enum Report: Sendable {
+    package enum Report: Sendable {
         /// All log operations up to this ticket are durable.
         case persisted(ticket: UInt64)
         /// The seal of this ticket is durable.
@@ -53,11 +53,11 @@ final class LedgerDisk: Sendable {
     private let report: @Sendable (Report) -> Void
 
     /// What opening the ledger mended.
-    let healing: [String]
+    package let healing: [String]
 
     /// Opens the ledger in `folder`.
     /// - Parameter report: called on `eventLoop`.
-    init(
+    package init(
         folder: Directory, seal: SealFile, chunkBytes: Int, eventLoop: any EventLoop,
         report: @escaping @Sendable (Report) -> Void
     ) throws {
@@ -70,18 +70,18 @@ final class LedgerDisk: Sendable {
         pool.start()
     }
 
-    func append(_ entries: [LogEntry], ticket: UInt64) { enqueue(.append(entries, ticket: ticket)) }
-    func truncate(to seqno: UInt64, ticket: UInt64) { enqueue(.truncate(to: seqno, ticket: ticket)) }
+    package func append(_ entries: [LogEntry], ticket: UInt64) { enqueue(.append(entries, ticket: ticket)) }
+    package func truncate(to seqno: UInt64, ticket: UInt64) { enqueue(.truncate(to: seqno, ticket: ticket)) }
     func reset(to seqno: UInt64, ticket: UInt64) { enqueue(.reset(to: seqno, ticket: ticket)) }
     func survey() { enqueue(.survey) }
-    func seal(_ bytes: [UInt8], ticket: UInt64) { enqueue(.seal(bytes, ticket: ticket)) }
-    func commit(seqno: UInt64) { enqueue(.commit(seqno: seqno)) }
-    func read(first: UInt64, last: UInt64, bytesMax: Int, for purpose: ReadPurpose) {
+    package func seal(_ bytes: [UInt8], ticket: UInt64) { enqueue(.seal(bytes, ticket: ticket)) }
+    package func commit(seqno: UInt64) { enqueue(.commit(seqno: seqno)) }
+    package func read(first: UInt64, last: UInt64, bytesMax: Int, for purpose: ReadPurpose) {
         enqueue(.read(first: first, last: last, bytesMax: bytesMax, for: purpose))
     }
 
     /// Finishes what waits and ends the thread.
-    func stop() async {
+    package func stop() async {
         await withCheckedContinuation { continuation in
             pool.submit { _ in continuation.resume() }
         }

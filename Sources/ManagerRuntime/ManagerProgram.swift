@@ -25,7 +25,9 @@ public func runManager(inline: InlineWorker? = nil) -> CInt {
         let settings = try NodeSettings(decoding: handOver.fields.configuration)
         form = LogForm(rawValue: settings.logFormat.rawValue) ?? .text
         // Afterwards neither a socket pair can be made nor the system's random device opened.
-        let inside = try inline.map { try InlineLink($0, handOver: handOver, threads: settings.workerThreads) }
+        let inside = try inline.map {
+            try InlineLink($0, hasWorker: handOver.worker != nil, threads: settings.workerThreads)
+        }
         guard inside != nil || handOver.worker != nil else {
             throw HostError.configuration("this program has no worker inside; isolation: inline wants entente-node")
         }

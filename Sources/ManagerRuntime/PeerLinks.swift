@@ -1,19 +1,19 @@
-internal import Attestation
-internal import Consensus
-internal import Host
-internal import Identity
-internal import Logging
+package import Attestation
+package import Consensus
+package import Host
+package import Identity
+package import Logging
 internal import Manager
 internal import NIOConcurrencyHelpers
-internal import NIOCore
-internal import Transport
+package import NIOCore
+package import Transport
 
 /// Channels to other nodes: opens and accepts them, runs the attested handshake on each, and keeps one per peer.
 ///
 /// Confined to the manager's event loop; the delegate calls of a channel come there, since there is no other loop.
-final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
+package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     /// What is told to the manager.
-    enum Event: Sendable {
+    package enum Event: Sendable {
         case connected(VerifiedPeer)
         case disconnected(PeerID)
         case messages([[UInt8]], from: PeerID)
@@ -42,7 +42,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     private var server: FrameServer?
     private var limits: FrameLimits
 
-    init(
+    package init(
         key: SigningKey, certificate: X509Certificate, workerMeasurement: [UInt8], limits: FrameLimits,
         host: ManagerHost, eventLoop: any EventLoop, logger: Logger, policy: @escaping () -> AdmissionPolicy,
         event: @escaping (Event) -> Void
@@ -62,7 +62,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     }
 
     /// Starts to accept on the node listener.
-    func listen(descriptor: CInt) async throws {
+    package func listen(descriptor: CInt) async throws {
         server = try await FrameServer.start(
             descriptor: descriptor, tls: TLSServerSettings(identity: identity, verifier: Self.anyKey), limits: limits,
             delegate: self, group: group, logger: logger)
@@ -74,7 +74,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     }
 
     /// Opens a channel to an address unless one is being opened or open.
-    func dial(_ address: String) {
+    package func dial(_ address: String) {
         guard !dialing.contains(address), !addresses.values.contains(address),
             let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...])
         else { return }
@@ -106,7 +106,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     }
 
     /// Sends on the channel to a peer, if there is one.
-    func send(_ bytes: [UInt8], to peer: PeerID) {
+    package func send(_ bytes: [UInt8], to peer: PeerID) {
         guard let channel = channels[peer] else { return }
         if channel.send(bytes) == .overflow {
             logger.warning("a peer does not keep up; a message was dropped", metadata: ["peer": "\(peer)"])
@@ -117,6 +117,9 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     func disconnect(_ peer: PeerID, reason: String) {
         channels[peer]?.close(reason: reason)
     }
+
+    /// Whether the peer opened the channel that is kept; nil without one.
+    package func isInbound(_ peer: PeerID) -> Bool? { channels[peer]?.isInbound }
 
     /// Ends handshakes that take too long.
     func expire() {
@@ -130,7 +133,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
 
     // MARK: FrameChannelDelegate
 
-    func channelOpened(_ channel: FrameChannel) {
+    package func channelOpened(_ channel: FrameChannel) {
         guard let leaf = channel.peerCertificateChain.first, let certificate = try? X509Certificate(der: leaf),
             let binding = channel.exportKeyingMaterial(
                 label: ChannelBinding.exporterLabel, context: [], length: ChannelBinding.byteCount)
@@ -146,7 +149,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
         perform(effects, on: channel)
     }
 
-    func channel(_ channel: FrameChannel, received frames: [[UInt8]]) {
+    package func channel(_ channel: FrameChannel, received frames: [[UInt8]]) {
         var frames = frames[...]
         while let frame = frames.first, established[channel.id] == nil {
             step(channel, .message(frame))
@@ -155,7 +158,7 @@ final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
         if let peer = established[channel.id], !frames.isEmpty { event(.messages(Array(frames), from: peer)) }
     }
 
-    func channelClosed(_ channel: FrameChannel, reason: FrameChannelEnd) {
+    package func channelClosed(_ channel: FrameChannel, reason: FrameChannelEnd) {
         pending[channel.id] = nil
         handshaking[channel.id] = nil
         addresses[channel.id] = nil

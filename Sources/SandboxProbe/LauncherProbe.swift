@@ -2,8 +2,9 @@ import Glibc
 import Host
 import Logging
 
-/// Plays the launcher: `launcher FOLDER SCRIPT [inline] [keep] [stop=MS] [restart=MS] [restartMax=MS]`, where manager and
-/// worker are this program again. `keep`: a manager that dies is started again.
+/// Plays the launcher: `launcher FOLDER SCRIPT [inline] [keep] [stop=MS] [restart=MS] [restartMax=MS]
+/// [load=LIBRARY] [preload=LIBRARY]`, where manager and worker are this program again. `keep`: a manager that dies is
+/// started again; `load`: the worker loads a library, `preload`: both processes have one forced on them.
 /// Tells the test "ready PORT PORT PORT" and, at the end, "end CODE".
 enum LauncherProbe {
     static func run(_ arguments: [String]) throws -> CInt {
@@ -11,19 +12,21 @@ enum LauncherProbe {
         let count = readlink("/proc/self/exe", &own, own.count - 1)
         let path = String(decoding: own[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let address = ListenAddress(host: "127.0.0.1", port: 0)
+        let extra = arguments.filter { $0.hasPrefix("load=") }.map { String($0.dropFirst(5)) }
         var settings = LauncherSettings(
             application: address, administration: address, node: address, dataFolder: "\(arguments[0])/data",
             manager: EnclaveProgram(path: path, arguments: ["manager"]),
-            worker: arguments.contains("inline") ? nil : EnclaveProgram(path: path, arguments: ["worker"]),
+            worker: arguments.contains("inline") ? nil : EnclaveProgram(path: path, arguments: ["worker"] + extra),
             configuration: Array(arguments[1].utf8), platformFolder: arguments[0])
         for argument in arguments.dropFirst(2) {
+            if argument.hasPrefix("preload=") { settings.environment.append("LD_PRELOAD=\(argument.dropFirst(8))") }
             let parts = argument.split(separator: "=")
             guard parts.count == 2, let value = UInt32(parts[1]) else { continue }
             switch parts[0] {
             case "stop": settings.stopMilliseconds = value
             case "restart": settings.restartMilliseconds = value
             case "restartMax": settings.restartMillisecondsMax = value
-            default: throw HostError.configuration(argument)
+            default: break
             }
         }
         let launcher = try Launcher(settings: settings, logger: Logger(label: "launcher") { _ in LineLog() })

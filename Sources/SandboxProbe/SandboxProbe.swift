@@ -14,9 +14,11 @@ enum SandboxProbe {
             switch arguments.dropFirst().first {
             case "try-manager": try tryAsManager(folder: arguments[2])
             case "try-worker": try tryAsWorker()
+            case "try-without":
+                try tryWithout(arguments[2], SandboxMode(rawValue: arguments[3]) ?? .required, arguments[4])
             case "serve": try ServeProbe.run(folder: arguments[2])
             case "manager": try ManagerProbe.run()
-            case "worker": try WorkerProbe.run()
+            case "worker": try WorkerProbe.run(Array(arguments.dropFirst(2)))
             case "launcher": exit(try LauncherProbe.run(Array(arguments.dropFirst(2))))
             case "hold": while true { sleep(60) }
             case "descriptors": say(openDescriptors())
@@ -43,6 +45,20 @@ enum SandboxProbe {
         let report = try Sandbox.apply(.manager(dataFolder: directory.descriptor), mode: .required)
         say(["landlock \(report.landlockVersion) filter \(report.hasFilter) missing \(report.missing.count)"])
         say(Attempts.forbidden() + Attempts.files(directory) + Attempts.allowed())
+    }
+
+    /// As on a kernel that lacks `landlock`, `seccomp` or both; afterwards only what is harmless if it is allowed.
+    private static func tryWithout(_ missing: String, _ mode: SandboxMode, _ role: String) throws {
+        let directory = try Directory(path: "/tmp")
+        try MissingFeatures.hide(landlock: missing != "seccomp", seccomp: missing != "landlock")
+        let report = try Sandbox.apply(
+            role == "worker" ? .worker : .manager(dataFolder: directory.descriptor), mode: mode)
+        say(["landlock \(report.landlockVersion > 0)", "filter \(report.hasFilter)"])
+        say(["missing \(report.missing.joined(separator: ", "))"])
+        say([
+            "socket \(socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0) >= 0 ? "ok" : "refused")",
+            "open \(open("/etc/passwd", O_RDONLY) >= 0 ? "ok" : "refused")",
+        ])
     }
 
     private static func tryAsWorker() throws {

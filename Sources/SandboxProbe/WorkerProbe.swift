@@ -2,9 +2,12 @@ import Glibc
 import Host
 import Synchronization
 
-/// Plays a worker: says back what it hears on its socket, in upper case; "die" ends it with code 7.
+/// Plays a worker: says back what it hears on its socket, in upper case; "die" ends it with code 7. With a library's name
+/// it loads that first.
 enum WorkerProbe {
-    static func run() throws {
+    static func run(_ arguments: [String]) throws {
+        if let library = arguments.first, dlopen(library, RTLD_NOW) == nil { exit(8) }
+        try WorkerHost.takeOver()
         let mode = getenv("ENTENTE_SANDBOX").map { String(cString: $0) } ?? ""
         guard let mode = SandboxMode(rawValue: mode) else { throw HostError.configuration("ENTENTE_SANDBOX") }
         _ = try Sandbox.apply(.worker, mode: mode)

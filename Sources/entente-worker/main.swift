@@ -9,9 +9,10 @@ let mode = setting("ENTENTE_SANDBOX").flatMap { SandboxMode(rawValue: $0) } ?? .
 let form = setting("ENTENTE_LOG_FORMAT").flatMap { LogForm(rawValue: $0) } ?? .text
 let threads = setting("ENTENTE_WORKER_THREADS").flatMap { UInt8($0) } ?? 0
 do {
+    try WorkerHost.takeOver()
     _ = try Sandbox.apply(.worker, mode: mode)
     try runWorker(
-        fd: ManagerHost.descriptor, adapters: [EthereumAdapter.kind],
+        fd: WorkerHost.descriptor, adapters: [EthereumAdapter.kind],
         options: WorkerOptions(configured: Int(threads)))
 } catch {
     form.writeFailure(label: "entente-worker", "\(error)")

@@ -43,7 +43,7 @@ struct Node: ParsableCommand {
         @OptionGroup var options: Options
 
         func run() throws {
-            // A request to stop that comes before the node runs, or between two runs, waits for the launcher to see it.
+            // A request to stop that comes before the node runs waits for the launcher to see it.
             var stops = sigset_t()
             sigemptyset(&stops)
             sigaddset(&stops, SIGTERM)

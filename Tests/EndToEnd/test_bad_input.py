@@ -6,6 +6,7 @@ import random
 import re
 import socket
 import ssl
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -151,6 +152,10 @@ def test_wrong_certificates_are_refused(network, doors, door, tmp_path):
         log = len(log_of(network))
         answer = exchange(doors[door], context(network, certificate, trust=False), request)
         assert b"HTTP/1.1 2" not in answer and answer != b"nothing", (what, answer)
+        # The line may come a moment after the connection's end.
+        deadline = time.time() + 5
+        while not log_of(network)[log:].strip() and time.time() < deadline:
+            time.sleep(0.02)
         assert log_of(network)[log:].strip(), f"no log line for certificate {what} at {door}"
     old = context(network, trust=False)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -260,6 +265,23 @@ def test_malformed_http(network, doors, door):
         if status not in expected or not clear:
             wrong.append((what, answer[:200]))
     assert wrong == []
+
+
+def test_headers_of_our_own_that_make_no_sense(network):
+    url, session = network.application[0] + "/", network.client()
+    kind = {"content-type": "application/json"}
+    for value in ("x", "1", "1.2.3.4", "-1.2", "1.-2", "99999999999999999999.1", "1.2 ", "0x1.2"):
+        response = session.post(url, data=CALL, headers={**kind, "x-entente-at-least": value}, timeout=10)
+        if value != "1.2 ":  # white space around a value is not part of it
+            assert response.status_code == 400, value
+            assert response.json()["error"]["code"] == "InvalidInput"
+    response = session.post(url, data=CALL, headers={**kind, "x-entente-at-least": "2.9000000000"}, timeout=10)
+    assert response.status_code == 400 and "beyond" in response.json()["error"]["message"]
+    response = session.post(url, data=CALL, headers={**kind, "x-entente-request-id": "i" * 5000}, timeout=10)
+    assert response.status_code == 400 and "too long" in response.json()["error"]["message"]
+    for query in ("?transaction_id=%", "?transaction_id=%+1.%-2", "?" + "&".join("a=b" for _ in range(2000)), "?=&&=", "?%FF=%00"):
+        response = session.get(network.application[0] + "/app/receipt" + query, timeout=10)
+        assert response.status_code == 400, query
 
 
 def test_oversized_bodies(network, doors):

@@ -107,3 +107,70 @@ def test_administration_goes_on_under_a_flood(w3):
     assert response.status_code == 200 and "result" in response.json()
     assert send(w3, account(5), {"to": account(6).address, "value": 1, "gas": 21000}).status == 1
     network.settled()
+
+
+def read_answer(reader):
+    """Status, headers and body of the next answer."""
+    status = int(reader.readline().split()[1])
+    headers = {}
+    while line := reader.readline().strip():
+        name, value = line.split(b":", 1)
+        headers[name.decode().lower()] = value.strip().decode()
+    return status, headers, reader.read(int(headers["content-length"]))
+
+
+def test_a_full_listener_says_busy_and_administration_does_not_notice(w3):
+    network = Network()
+    network.settled()
+    client = network.client()
+    view, seqno = client.get(network.application[0] + "/app/commit", timeout=5).json()["transaction_id"].split(".")
+    target = urlsplit(network.application[0])
+    tls = ssl.create_default_context(cafile=network.service)
+    tls.load_cert_chain(network.certificate, network.key)
+
+    def connect():
+        plain = socket.create_connection((target.hostname, target.port), timeout=20)
+        return tls.wrap_socket(plain, server_hostname=target.hostname)
+
+    # Requests that wait for a transaction far ahead hold their places: 128 connections with 32 each are the listener's
+    # 4,096, and whoever comes then is told to come again.
+    waiting = REQUEST.replace(
+        b"host: node\r\n", b"host: node\r\nx-entente-at-least: %s.%d\r\n" % (view.encode(), int(seqno) + 500_000)
+    )
+    held = [connect() for _ in range(128)]
+    try:
+        for connection in held:
+            connection.sendall(waiting * 32)
+        deadline, busy = time.time() + 15, []
+        while len(busy) < 20 and time.time() < deadline:
+            with connect() as extra:
+                extra.sendall(REQUEST)
+                answer = read_answer(extra.makefile("rb"))
+            if answer[0] == 503:
+                busy.append(answer)
+        assert len(busy) == 20, "the listener never filled up"
+        for _, headers, body in busy:
+            assert int(headers["retry-after"]) >= 1
+            assert json.loads(body)["error"]["code"] == "Busy" and json.loads(body)["error"]["message"]
+        times = []
+        for _ in range(50):
+            before = time.perf_counter()
+            response = client.get(network.administration[0] + "/node/state", timeout=5)
+            times.append(time.perf_counter() - before)
+            assert response.status_code == 200 and response.json()["state"] == "active"
+        times.sort()
+        print(f"administration beside a full listener: median {times[25] * 1000:.1f} ms, max {times[-1] * 1000:.1f} ms")
+        assert times[-1] < LIMIT
+        # The gateway goes to another node.
+        assert send(w3, account(7), {"to": account(8).address, "value": 1, "gas": 21000}).status == 1
+    finally:
+        for connection in held:
+            connection.close()
+    # Places are free again as soon as their connections are gone.
+    deadline, status = time.time() + 10, None
+    while status != 200 and time.time() < deadline:
+        with connect() as extra:
+            extra.sendall(REQUEST)
+            status = read_answer(extra.makefile("rb"))[0]
+    assert status == 200
+    network.settled()

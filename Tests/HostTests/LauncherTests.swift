@@ -124,11 +124,33 @@ import Testing
         }
     }
 
+    @Test func aStopEndsTheWaitForTheNextStart() throws {
+        let node = try Node(["die-until 9 75"], ["inline", "keep", "restart=15000", "restartMax=15000"])
+        _ = node.launcher.line(beginning: "log error the manager died and is started again")
+        let before = HostClock.monotonicMicroseconds()
+        node.launcher.child.signal(SIGTERM)
+        #expect(node.launcher.line(beginning: "end") == "end 0")
+        #expect(node.launcher.end() == .exited(0))
+        #expect(HostClock.monotonicMicroseconds() - before < 10_000_000)
+    }
+
     @Test func aManagerThatCanNotGoOnIsNotStartedAgain() throws {
         let node = try Node(["ready", "exit 1"], ["inline", "keep"])
         _ = try node.ports()
         #expect(node.launcher.line(beginning: "end") == "end 1")
         #expect(node.launcher.end() == .exited(1))
+    }
+
+    @Test func codeThatWasNotMeasuredIsRefused() throws {
+        // In the worker: it does not get as far as its manager.
+        let worker = try Node(["ready", "stop"], ["load=libresolv.so.2"])
+        let said = worker.launcher.line(beginning: "error")
+        #expect(said?.contains("code that was not measured") == true && said?.contains("libresolv") == true)
+        #expect(worker.launcher.end() == .exited(1))
+        // Forced on both by the environment: the manager is looked at first.
+        let both = try Node(["ready", "stop"], ["inline", "preload=libresolv.so.2"])
+        #expect(both.launcher.line(beginning: "error")?.contains("libresolv") == true)
+        #expect(both.launcher.end() == .exited(1))
     }
 
     @Test func managersEndEndsTheNode() throws {

@@ -60,6 +60,32 @@ import Testing
         #expect(results["memory"] == "ok")
     }
 
+    @Test(arguments: ["manager", "worker"])
+    func bestEffortGoesOnWithWhatThereIs(_ role: String) throws {
+        let noLandlock = try Self.results(["try-without", "landlock", "best-effort", role])
+        #expect(noLandlock["landlock"] == "false" && noLandlock["filter"] == "true")
+        #expect(noLandlock["missing"] == "unavailable: the kernel has no Landlock")
+        #expect(noLandlock["socket"] == "refused")
+        // A manager's filter lets it open files; which ones was Landlock's to say.
+        #expect(noLandlock["open"] == (role == "manager" ? "ok" : "refused"))
+        let noFilter = try Self.results(["try-without", "seccomp", "best-effort", role])
+        #expect(noFilter["landlock"] == "true" && noFilter["filter"] == "false")
+        #expect(noFilter["missing"] == "unavailable: the kernel has no seccomp filters")
+        #expect(noFilter["socket"] == "ok" && noFilter["open"] == "refused")
+        let neither = try Self.results(["try-without", "both", "best-effort", role])
+        #expect(neither["landlock"] == "false" && neither["filter"] == "false")
+        #expect(neither["missing"]?.split(separator: ",").count == 2)
+    }
+
+    @Test(arguments: ["landlock", "seccomp", "both"])
+    func requiredDoesNotStartWithoutAPart(_ missing: String) throws {
+        for role in ["manager", "worker"] {
+            let probe = try Probe(["try-without", missing, "required", role])
+            #expect(probe.line()?.hasPrefix("error unavailable: the kernel has no") == true)
+            #expect(probe.end() == .exited(1))
+        }
+    }
+
     @Test func childGetsOnlyWhatIsListed() throws {
         // Descriptors that are open here and were never marked close-on-exec must not reach the child.
         let leaked = open("/dev/null", O_RDONLY)

@@ -2,24 +2,21 @@ public import Identity
 internal import Primitives
 
 /// Evidence of the `software` platform: a platform key, which the TEE manifest lists for one owner, vouches that a
-/// process with this measurement asked for these report data.
-///
-/// Bytes: `u8` version 1 ‖ measurement (32) ‖ report data (64) ‖ platform public key, X9.63 uncompressed (65) ‖ ECDSA
-/// P-256 signature r ‖ s (64) over SHA-256 of all before it.
+/// process with this measurement asked for these report data. `SoftwareEvidenceForm` has the bytes.
 public struct SoftwareEvidence: Sendable, Hashable {
-    /// Version of the byte form.
-    public static let version: UInt8 = 1
     /// Length of the byte form.
-    public static let byteCount = 1 + 32 + ReportData.byteCount + PlatformKey.byteCount + 64
+    public static let byteCount = SoftwareEvidenceForm.byteCount
+
+    private let form: SoftwareEvidenceForm
 
     /// Measurement of the process, 32 bytes.
-    public let measurement: [UInt8]
+    public var measurement: [UInt8] { form.measurement }
     /// What the process wanted vouched for, 64 bytes.
-    public let reportData: [UInt8]
+    public var reportData: [UInt8] { form.reportData }
     /// The platform's public key, X9.63 uncompressed, 65 bytes.
-    public let platformKey: [UInt8]
+    public var platformKey: [UInt8] { form.platformKey }
     /// r ‖ s, 64 bytes.
-    public let signature: [UInt8]
+    public var signature: [UInt8] { form.signature }
 
     /// Has the platform vouch for a process of this measurement.
     /// - Parameters:
@@ -31,53 +28,31 @@ public struct SoftwareEvidence: Sendable, Hashable {
     public static func sign(
         measurement: [UInt8], reportData: [UInt8], platformKey: SigningKey
     ) throws(AttestationError) -> SoftwareEvidence {
-        guard measurement.count == 32, reportData.count == ReportData.byteCount else {
-            throw .malformed("a measurement has 32 bytes, report data have 64")
-        }
         let publicKey = try PlatformKey.x963(platformKey.publicKey)
-        let message = [version] + measurement + reportData + publicKey
-        do {
-            return SoftwareEvidence(
-                measurement: measurement, reportData: reportData, platformKey: publicKey,
-                signature: try platformKey.rawSignature(message: message))
-        } catch { throw .signing("the platform key could not sign") }
-    }
-
-    private init(measurement: [UInt8], reportData: [UInt8], platformKey: [UInt8], signature: [UInt8]) {
-        self.measurement = measurement
-        self.reportData = reportData
-        self.platformKey = platformKey
-        self.signature = signature
+        guard
+            let message = SoftwareEvidenceForm.signedBytes(
+                measurement: measurement, reportData: reportData, platformKey: publicKey)
+        else { throw .malformed("a measurement has 32 bytes, report data have 64") }
+        let signature: [UInt8]
+        do { signature = try platformKey.rawSignature(message: message) } catch {
+            throw .signing("the platform key could not sign")
+        }
+        return try SoftwareEvidence(decoding: message + signature)
     }
 
     /// Reads the byte form. The signature is not looked at.
     /// - Throws: ``AttestationError/malformed(_:file:line:)``.
     public init(decoding bytes: [UInt8]) throws(AttestationError) {
-        guard bytes.count == Self.byteCount else {
-            throw .malformed("software evidence of \(bytes.count) bytes, not \(Self.byteCount)")
-        }
-        do {
-            var reader = ByteReader(bytes)
-            let version = try reader.integer(UInt8.self)
-            guard version == Self.version else {
-                throw AttestationError.malformed("software evidence of version \(version)")
-            }
-            measurement = try reader.raw(32)
-            reportData = try reader.raw(ReportData.byteCount)
-            platformKey = try reader.raw(PlatformKey.byteCount)
-            signature = try reader.raw(64)
-        } catch let error as AttestationError { throw error } catch {
-            throw .malformed("software evidence: \(error)")
+        do { form = try SoftwareEvidenceForm(decoding: bytes) } catch {
+            throw .malformed("software evidence of \(bytes.count) bytes, version \(bytes.first ?? 0): \(error)")
         }
     }
 
     /// The byte form.
-    public var bytes: [UInt8] { signedBytes + signature }
+    public var bytes: [UInt8] { form.bytes }
 
     /// The evidence with its platform's name.
     public var evidence: Evidence { Evidence(platform: .software, bytes: bytes) }
-
-    var signedBytes: [UInt8] { [Self.version] + measurement + reportData + platformKey }
 
     var claims: EvidenceClaims {
         EvidenceClaims(
@@ -88,7 +63,7 @@ public struct SoftwareEvidence: Sendable, Hashable {
     /// Checks the signature under the key that the evidence names.
     func verifySignature() throws(AttestationError) {
         let key = try PlatformKey.publicKey(x963: platformKey)
-        guard key.verifies(rawSignature: signature, message: signedBytes) else {
+        guard key.verifies(rawSignature: signature, message: form.signedBytes) else {
             throw .badSignature("the platform key did not sign this evidence")
         }
     }
@@ -97,7 +72,7 @@ public struct SoftwareEvidence: Sendable, Hashable {
 /// Keys of `software` platforms, P-256 points in X9.63 uncompressed form: `04` ‖ x ‖ y.
 public enum PlatformKey {
     /// Length of the form.
-    public static let byteCount = 65
+    public static let byteCount = SoftwareEvidenceForm.platformKeyByteCount
 
     /// SubjectPublicKeyInfo of a P-256 key up to its point (RFC 5480): algorithm id-ecPublicKey with secp256r1, and a
     /// bit string of 66 bytes.

@@ -104,6 +104,16 @@ extension RPCServer {
             firstLog: logsBefore)
     }
 
+    /// The transaction's id in the ledger, `view.seqno.index`, for which `/app/receipt` gives a receipt; null while it is not
+    /// committed. Where the genesis allows replay a recorded block is one transaction of the ledger, so the id is the
+    /// entry's, `view.seqno`.
+    func ledgerTransactionID(_ call: RPCCall) throws(RPCError) -> JSON {
+        guard let place = chain.committedPlace(of: try call.parameters.hash(0)),
+            let record = chain.blocks.record(place.block)
+        else { return .null }
+        return .string(chain.replay == nil ? "\(record.id).\(place.index)" : "\(record.id)")
+    }
+
     // MARK: Pool
 
     func poolStatus(_ call: RPCCall) throws(RPCError) -> JSON {

@@ -99,6 +99,7 @@ struct RPCMethod: Sendable {
         .read("eth_getTransactionByBlockNumberAndIndex", ["block", "index"], RPCServer.getTransactionByBlockNumber),
         .read("eth_getTransactionReceipt", ["hash"], RPCServer.getTransactionReceipt),
         .read("eth_getRawTransactionByHash", ["hash"], RPCServer.getRawTransaction),
+        .read("entente_transactionID", ["hash"], RPCServer.ledgerTransactionID),
         .read("txpool_status", [], RPCServer.poolStatus),
         .read("txpool_content", [], RPCServer.poolContent),
         .read("txpool_contentFrom", ["address"], RPCServer.poolContentFrom),

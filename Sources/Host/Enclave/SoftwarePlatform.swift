@@ -1,17 +1,16 @@
 internal import Crypto
+internal import Primitives
 
 /// The `software` platform's device: a P-256 key and a secret in a file of the host. It proves nothing against whoever
 /// holds that file.
 ///
-/// Its evidence: `u8` version 1 ‖ measurement (32) ‖ report data (64) ‖ platform public key, X9.63 uncompressed (65) ‖
-/// ECDSA P-256 signature r ‖ s (64) over SHA-256 of all before it. Verified in Attestation.
+/// Its evidence is a `SoftwareEvidenceForm` of `Primitives`, verified in `Attestation`.
 public struct SoftwarePlatform: Sendable {
     private let key: P256.Signing.PrivateKey
     private let secret: [UInt8]
 
     /// Version of the file.
     private static let fileVersion: UInt8 = 1
-    private static let evidenceVersion: UInt8 = 1
 
     /// A new platform from fresh randomness.
     public init() {
@@ -54,10 +53,10 @@ public struct SoftwarePlatform: Sendable {
     ///   - reportData: 64 bytes.
     /// - Throws: ``HostError`` for other lengths.
     public func evidence(measurement: [UInt8], reportData: [UInt8]) throws(HostError) -> [UInt8] {
-        guard measurement.count == 32, reportData.count == 64 else {
-            throw .platform("a measurement has 32 bytes, report data have 64")
-        }
-        let signed = [Self.evidenceVersion] + measurement + reportData + publicKey
+        guard
+            let signed = SoftwareEvidenceForm.signedBytes(
+                measurement: measurement, reportData: reportData, platformKey: publicKey)
+        else { throw .platform("a measurement has 32 bytes, report data have 64") }
         do {
             return signed + Array(try key.signature(for: SHA256.hash(data: signed)).rawRepresentation)
         } catch {

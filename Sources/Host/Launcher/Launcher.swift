@@ -31,6 +31,8 @@ public final class Launcher {
     private var pendingStarts: [(id: UInt64, due: UInt64)] = []
     private var connecting = 0
     private var handedOver = false
+    /// Why the hand-over failed; the manager is killed then.
+    private var startFailure: HostError?
     private var stopDeadline: UInt64?
     private var onReady: (() -> Void)?
 
@@ -102,6 +104,8 @@ public final class Launcher {
     /// - Returns: the exit code of a manager that stopped cleanly or said that it can't go on.
     /// - Throws: ``HostError`` if the node could not be started.
     public func keepRunning(onReady: (() -> Void)? = nil) throws(HostError) -> CInt {
+        // Holds the signals also between two runs.
+        let signals = try SignalWatch()
         var wait = settings.restartMilliseconds
         while true {
             let started = HostClock.monotonicMicroseconds()
@@ -114,8 +118,30 @@ public final class Launcher {
             log(
                 .error, "the manager died and is started again",
                 ["code": "\(code)", "restarts": "\(managerRestarts)", "waitMilliseconds": "\(wait)"])
-            usleep(wait * 1000)
+            guard try !isStopped(within: wait, signals) else { return 0 }
             wait = min(wait * 2, settings.restartMillisecondsMax)
+        }
+    }
+
+    /// Waits, and says whether it was asked to stop meanwhile.
+    private func isStopped(within milliseconds: UInt32, _ signals: SignalWatch) throws(HostError) -> Bool {
+        let end = HostClock.monotonicMicroseconds() + UInt64(milliseconds) * 1000
+        while true {
+            let now = HostClock.monotonicMicroseconds()
+            guard now < end else { return false }
+            var entries = [signals.descriptor, mailbox.descriptor].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            guard poll(&entries, 2, CInt(clamping: (end - now) / 1000 + 1)) > 0 else { continue }
+            var isStopped = entries[0].revents != 0 && signals.read() > 0
+            if entries[1].revents != 0 {
+                for case .stop in mailbox.take() { isStopped = true }
+            }
+            if isStopped {
+                stopDeadline = now
+                log(.info, "stopping", [:])
+                return true
+            }
         }
     }
 
@@ -127,6 +153,7 @@ public final class Launcher {
     public func run(onReady: (() -> Void)? = nil) throws(HostError) -> CInt {
         self.onReady = onReady
         handedOver = false
+        startFailure = nil
         stopDeadline = nil
         pendingStarts = []
         let signals = try SignalWatch()
@@ -173,7 +200,10 @@ public final class Launcher {
                     }
                 }
             }
-            if let status = manager.poll() { return managerEnded(status) }
+            if let status = manager.poll() {
+                if let startFailure { throw startFailure }
+                return managerEnded(status)
+            }
             checkWorker()
             startDueWorkers()
             if let deadline = stopDeadline, HostClock.monotonicMicroseconds() >= deadline {
@@ -215,7 +245,15 @@ public final class Launcher {
 
     private func take(_ request: ControlRequest, _ manager: pid_t) throws(HostError) {
         switch request {
-        case .hello: try handOver(manager)
+        case .hello:
+            guard !handedOver else { throw .protocolViolation("a second hello") }
+            handedOver = true
+            do throws(HostError) {
+                try handOver(manager)
+            } catch {
+                startFailure = error
+                kill(manager, SIGKILL)
+            }
         case .connect(let id, let host, let port, let timeout): connect(id, host, port, timeout)
         case .evidence(let id, let reportData):
             do throws(HostError) {
@@ -237,8 +275,6 @@ public final class Launcher {
     }
 
     private func handOver(_ manager: pid_t) throws(HostError) {
-        guard !handedOver else { throw .protocolViolation("a second hello") }
-        handedOver = true
         try managerMeasurement.check(process: manager)
         var descriptors = listeners + [dataFolder]
         var process: UInt32 = 0
@@ -296,6 +332,7 @@ public final class Launcher {
                 executable: image.file, arguments: [program.path] + program.arguments,
                 environment: environment + ["ENTENTE_SANDBOX=\(settings.sandbox.rawValue)"], descriptors: [theirs])
             let process = child.process
+            try WorkerHost.admit(ours, process: process, measurement: image.measurement)
             worker = child
             workerStartedAt = HostClock.monotonicMicroseconds()
             log(.info, "worker started", ["process": "\(process)", "measurement": "\(hex(image.measurement.digest))"])

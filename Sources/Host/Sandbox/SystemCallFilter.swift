@@ -72,7 +72,10 @@ enum SystemCallFilter {
     }
 
     private static func build(_ filter: scmp_filter_ctx, _ role: SandboxRole) throws(HostError) {
-        guard seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 else {
+        // The kernel's own error numbers, not libseccomp's ECANCELED for all of them.
+        guard seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1) == 0,
+            seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0
+        else {
             throw .unavailable("seccomp can't bind all threads")
         }
         var allowed = common

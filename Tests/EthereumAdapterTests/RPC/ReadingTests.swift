@@ -65,6 +65,9 @@ struct ReadingTests {
         #expect(receipts.map { $0["cumulativeGasUsed"] } == ["0x5208", "0xb4dc", "0x106e4"])
         #expect(
             try chain.result("eth_getTransactionReceipt", #"["\#(dynamic.hash.hex)"]"#) == receipts[2])
+        let ids = try [legacy, dynamic].map { try chain.result("entente_transactionID", #"["\#($0.hash.hex)"]"#) }
+        #expect(ids == [.string("\(chain.committed).0"), .string("\(chain.committed).2")])
+        #expect(try chain.result("entente_transactionID", #"["\#(Bytes32.zero.hex)"]"#) == .null)
         #expect(try chain.result("eth_getBlockTransactionCountByNumber", #"["latest"]"#) == "0x3")
         #expect(try chain.result("eth_getBlockTransactionCountByHash", "[\(hash)]") == "0x3")
         #expect(try chain.result("eth_getUncleCountByBlockNumber", #"["latest"]"#) == "0x0")
