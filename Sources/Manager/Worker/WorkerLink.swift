@@ -36,6 +36,8 @@ struct WorkerLink: Sendable {
     var committed: UInt64 = 0
     /// Entries are being read back for it.
     var isReading = false
+    /// How long it has owed answers and given none, in microseconds.
+    var silence: UInt64 = 0
     private var next: UInt64 = 1
     private(set) var outstanding: [UInt64: Purpose] = [:]
 
@@ -50,7 +52,8 @@ struct WorkerLink: Sendable {
 
     /// What the reply with this number is for; nil if nothing was asked under it.
     mutating func purpose(of number: UInt64) -> Purpose? {
-        outstanding.removeValue(forKey: number)
+        silence = 0
+        return outstanding.removeValue(forKey: number)
     }
 
     /// The worker is gone: everything that was asked of it is forgotten.
@@ -60,6 +63,7 @@ struct WorkerLink: Sendable {
         state = .none
         seqno = 0
         committed = 0
+        silence = 0
         isReading = false
         return lost
     }
