@@ -48,3 +48,10 @@ if [ -f Tests/EndToEnd/test_restart.py ]; then
     # The detection of a rolled-back disk does not hold in every run yet (CHANGELOG, known limits).
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py -k "not rolled_back"
 fi
+
+echo "== chaos"
+"$python" -m pytest -q -p no:cacheprovider Tests/Chaos
+# One bounded minute, always the same faults in the same order; 77 says that this machine can't make the network.
+code=0
+SCRATCH="$scratch" scripts/chaos.sh --minutes 1 --seed 20 --shorter 0.6 || code=$?
+[ "$code" -eq 0 ] || [ "$code" -eq 77 ]

@@ -124,7 +124,10 @@ public final class Gateway: HTTPHandler {
             ("content-type", "application/json"), ("x-entente-request-id", call.requestID),
         ]
         if let seen { headers.append(("x-entente-at-least", "\(seen)")) }
-        let request = HTTPClientRequest(method: call.method, target: call.path, headers: headers, body: call.body)
+        let timeout = min(settings.tryTimeoutMilliseconds, settings.firstTryTimeoutMilliseconds << min(tries, 16))
+        let request = HTTPClientRequest(
+            method: call.method, target: call.path, headers: headers, body: call.body,
+            timeout: .milliseconds(timeout))
         client.send(request, to: endpoint) { outcome in
             switch outcome {
             case .success(let response) where response.status == 200:

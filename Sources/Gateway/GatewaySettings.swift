@@ -19,7 +19,10 @@ public struct GatewaySettings: Sendable {
     public var allowedMethods = ["eth_", "net_", "web3_", "txpool_", "rpc_", "debug_", "entente_"]
     /// Time for a request, all tries together, in milliseconds.
     public var requestTimeoutMilliseconds: Int64 = 60_000
-    /// Time for one try, in milliseconds.
+    /// Time for the first try, in milliseconds; each further one gets twice as much. Short, since a node that stands
+    /// still or is cut off from the others takes requests and never answers; the request id makes repeating safe.
+    public var firstTryTimeoutMilliseconds: Int64 = 5_000
+    /// Time for one try at most, in milliseconds.
     public var tryTimeoutMilliseconds: Int64 = 35_000
     /// Connections to each node.
     public var connectionsMax = 4

@@ -295,6 +295,8 @@ struct ManagerCluster {
             report(.workerReply(WorkerFrame(number: frame.number, reply)), to: index, isDisk: false)
         case .restartWorker:
             nodes[index].worker = AdapterHost(kinds: [CounterAdapter.kind])
+            // What the old one would still have said is never heard.
+            held.removeAll { $0.node == index && !$0.isDisk }
             nodes[index].inputs.append(.workerReady)
         case .append(let entries, let ticket):
             nodes[index].entries += entries.map(\.bytes)

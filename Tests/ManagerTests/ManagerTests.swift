@@ -136,6 +136,36 @@ struct ManagerTests {
         #expect(ask(&cluster, 1, [2]) == "sum 5")
     }
 
+    @Test("a worker that hangs is ended and rebuilt; one that is slow is left alone")
+    func workerHangs() throws {
+        var cluster = try ready(1)
+        let isRestarted = { (cluster: ManagerCluster) in
+            cluster.nodes[0].log.contains { $0.message.contains("the worker is gone") }
+        }
+        cluster.workersAreSlow = true
+        let slow = cluster.ask(0, [2])
+        let tooEarly = cluster.run(milliseconds: 8_000, until: isRestarted)
+        #expect(!tooEarly)
+        cluster.workersAreSlow = false
+        _ = cluster.run { $0.answer(0, slow) != nil }
+        #expect(cluster.answer(0, slow) == "sum 2")
+        // Idle, it owes nothing.
+        let whileIdle = cluster.run(milliseconds: 20_000, until: isRestarted)
+        #expect(!whileIdle)
+        cluster.workersAreSlow = true
+        let hung = cluster.ask(0, [3], requestID: [5])
+        let inTime = cluster.run(milliseconds: 12_000, until: isRestarted)
+        #expect(inTime)
+        cluster.workersAreSlow = false
+        let answered = cluster.run { $0.answer(0, hung) != nil }
+        #expect(answered)
+        _ = cluster.run(milliseconds: 1_000) { _ in false }
+        // Its outcome was unknown; the same request tells.
+        let again = cluster.ask(0, [3], requestID: [5])
+        _ = cluster.run { $0.answer(0, again) != nil }
+        #expect(cluster.answer(0, again) == "sum 5")
+    }
+
     @Test("a leader cut off from the others steps down; what it took is decided by the network")
     func leaderCutOff() throws {
         var cluster = try ready(3)

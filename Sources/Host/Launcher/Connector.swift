@@ -38,6 +38,11 @@ enum Connector {
             }
             var one: CInt = 1
             _ = setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
+            // Between nodes, one that acknowledges nothing for this long is gone: a new connection is there at once when
+            // the way is free again, while an old one would wait for its next retransmission.
+            var patience: CInt = 5_000
+            _ = setsockopt(
+                descriptor, CInt(IPPROTO_TCP), CInt(TCP_USER_TIMEOUT), &patience, socklen_t(MemoryLayout<CInt>.size))
             return descriptor
         } catch {
             Descriptor.close(descriptor)

@@ -86,6 +86,8 @@ public struct Manager {
     var inFlightRequests: [RequestKey: [WorkItem]] = [:]
     var historyQueries: [RequestToken: QueryToken] = [:]
     var nextExpiry: UInt64 = 0
+    /// Time between two looks at what is overdue, in microseconds.
+    static let watchMicroseconds: UInt64 = 100_000
 
     var worker = WorkerLink()
     var snapshots = SnapshotState()
@@ -209,9 +211,10 @@ public struct Manager {
             signIfDue()
         }
         if clock.monotonic >= nextExpiry {
-            nextExpiry = clock.monotonic + 100_000
+            nextExpiry = clock.monotonic + Self.watchMicroseconds
             expireWork()
             expireTransfer()
+            watchWorker()
             dialPeers()
         }
     }

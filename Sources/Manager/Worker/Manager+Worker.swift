@@ -96,6 +96,20 @@ extension Manager {
         workerDied(reason: reason)
     }
 
+    /// Ends a worker that hangs: a leader whose worker gives no answers would keep the whole network waiting.
+    ///
+    /// Looks are counted, not time, so that a manager that stood still itself does not blame its worker. A worker that
+    /// is being made or filled may take as long as it needs.
+    mutating func watchWorker() {
+        guard worker.isReady, !worker.outstanding.isEmpty else {
+            worker.silence = 0
+            return
+        }
+        worker.silence += Self.watchMicroseconds
+        guard worker.silence > settings.workerSilenceMicroseconds else { return }
+        rejectWorker("it has given no answer for \(settings.workerSilenceMicroseconds / 1_000_000) s")
+    }
+
     /// Where the worker has to be: at the end of the log if this node leads, else where commit is.
     private var workerTarget: UInt64 { isPrimary ? lastSeqno : appliedSeqno }
 

@@ -44,6 +44,8 @@ struct WorkerLink: Sendable {
     var reading: UInt64?
     /// The snapshot that it is restored from, and the next frame.
     var restore: (snapshot: SnapshotListing, frame: Int, count: Int)?
+    /// How long it has owed answers and given none, in microseconds.
+    var silence: UInt64 = 0
     private var next: UInt64 = 1
     private(set) var outstanding: [UInt64: Purpose] = [:]
 
@@ -69,7 +71,8 @@ struct WorkerLink: Sendable {
 
     /// What the reply with this number is for; nil if nothing was asked under it.
     mutating func purpose(of number: UInt64) -> Purpose? {
-        outstanding.removeValue(forKey: number)
+        silence = 0
+        return outstanding.removeValue(forKey: number)
     }
 
     /// The worker is gone: everything that was asked of it is forgotten.
@@ -77,6 +80,7 @@ struct WorkerLink: Sendable {
         let lost = outstanding.keys.sorted().compactMap { outstanding[$0] }
         outstanding = [:]
         state = .none
+        silence = 0
         clear()
         return lost
     }
