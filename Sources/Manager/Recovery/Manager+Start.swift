@@ -8,9 +8,9 @@ import Store
 extension Manager {
     /// Both the files of the ledger and the snapshots are known: chooses where to begin.
     mutating func continueRecovery() {
-        guard phase == .recovering, raft == nil, case .restart = start, ledgerOnDisk != nil, lastSeqno == 0 else {
-            return
-        }
+        guard phase == .recovering, raft == nil, case .restart = start, ledgerOnDisk != nil, snapshots.isListed,
+            lastSeqno == 0
+        else { return }
         guard let newest = snapshots.newest else { return recoverFromTheFirstEntry() }
         do {
             effects.append(.snapshot(.open(newest.name, try snapshotAccess())))

@@ -161,6 +161,7 @@ extension Manager {
         case .listed(let listings):
             guard case .restart = start else { return }
             snapshots.listings = listings
+            snapshots.isListed = true
             continueRecovery()
         case .opened(let snapshot):
             snapshots.open.insert(snapshot.name)
