@@ -261,7 +261,7 @@ import Testing
         var frames = 0
         let open = try cost { frames = try opened(files.perform(.open(name, access(network)))).frameCount }
         var state = 0
-        let read = try cost {
+        let read = cost {
             for index in 0..<frames {
                 for case .frame(_, _, _, let writes) in files.perform(.frame(name, index: index)) {
                     state += writes.changeCount

@@ -38,6 +38,9 @@ struct ManagerCluster {
     var workersAreSlow = false { didSet { release() } }
     /// While set, no snapshot is made any further.
     var snapshotsAreSlow = false
+    /// What a snapshot folder has is told after everything else at a start.
+    var listsAreSlow = false
+    private var lateLists: [(node: Int, input: ManagerInput)] = []
     /// Changes messages between nodes on their way; nil loses one.
     var onMessage: ((_ from: Int, _ to: Int, NodeMessage) -> NodeMessage?)?
     /// The same for the reports of disks.
@@ -261,6 +264,11 @@ struct ManagerCluster {
     private mutating func settle() {
         while true {
             guard let index = nodes.indices.first(where: { nodes[$0].isUp && !nodes[$0].inputs.isEmpty }) else {
+                if !lateLists.isEmpty {
+                    for each in lateLists { nodes[each.node].inputs.append(each.input) }
+                    lateLists = []
+                    continue
+                }
                 guard !snapshotsAreSlow,
                     let busy = nodes.indices.first(where: { nodes[$0].isUp && nodes[$0].snapshots.isBusy })
                 else { return }
@@ -322,7 +330,13 @@ struct ManagerCluster {
             let start = nodes[index].firstSeqno
             nodes[index].inputs.append(.ledgerFound(start..<start + UInt64(nodes[index].entries.count)))
         case .snapshot(let job):
-            for each in nodes[index].snapshots.perform(job) { nodes[index].inputs.append(.snapshot(each)) }
+            for each in nodes[index].snapshots.perform(job) {
+                if listsAreSlow, case .list = job {
+                    lateLists.append((index, .snapshot(each)))
+                } else {
+                    nodes[index].inputs.append(.snapshot(each))
+                }
+            }
         case .seal(let bytes, let ticket):
             nodes[index].seal = bytes
             nodes[index].inputs.append(.sealed(ticket: ticket))

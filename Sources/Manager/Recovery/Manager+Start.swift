@@ -8,8 +8,8 @@ import Store
 extension Manager {
     /// Both the files of the ledger and the snapshots are known: chooses where to begin.
     mutating func continueRecovery() {
-        guard phase == .recovering, raft == nil, case .restart = start, lastSeqno == 0, ledgerOnDisk != nil,
-            snapshots.isListed
+        guard phase == .recovering, raft == nil, case .restart = start, ledgerOnDisk != nil, snapshots.isListed,
+            lastSeqno == 0
         else { return }
         guard let newest = snapshots.newest else { return recoverFromTheFirstEntry() }
         do {

@@ -30,6 +30,8 @@ struct SnapshotState: Sendable {
     /// The epoch of the last sealed entry among those.
     private(set) var epoch: UInt64 = 0
 
+    /// The folder has told what it has.
+    var isListed = false
     /// Committed snapshots of this node, oldest first.
     var listings: [SnapshotListing] = []
     /// The folder was read: what ``listings`` says is all there is.
