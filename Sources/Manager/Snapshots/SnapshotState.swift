@@ -34,8 +34,6 @@ struct SnapshotState: Sendable {
     var isListed = false
     /// Committed snapshots of this node, oldest first.
     var listings: [SnapshotListing] = []
-    /// The folder was read: what ``listings`` says is all there is.
-    var isListed = false
     /// Those whose frames can be read.
     var open: Set<SnapshotName> = []
     /// Those that could not be restored from.
