@@ -50,7 +50,14 @@ struct ManagerCluster {
     /// - Parameters:
     ///   - snapshotInterval: entries between two snapshots.
     ///   - others: further endpoints of the same kind of adapter.
-    init(_ count: Int, snapshotInterval: UInt64 = 10_000, name: String = "test", others: [String] = []) throws {
+    /// Time after which a worker that owes answers is given up.
+    private let workerSilence: UInt64
+
+    init(
+        _ count: Int, snapshotInterval: UInt64 = 10_000, name: String = "test", others: [String] = [],
+        workerSilence: UInt64 = ManagerSettings().workerSilenceMicroseconds
+    ) throws {
+        self.workerSilence = workerSilence
         var document = ConstitutionDocument(name: name)
         document.parameters.snapshotIntervalEntries = snapshotInterval
         for index in 0..<count {
@@ -100,6 +107,7 @@ struct ManagerCluster {
     private func make(_ index: Int, _ start: ManagerStart) throws -> Manager {
         var settings = ManagerSettings()
         settings.address = "127.0.0.1:\(9_000 + index)"
+        settings.workerSilenceMicroseconds = workerSilence
         settings.snapshotPartBytes = 700
         settings.entryWindowBytes = 4_000
         settings.snapshotPartTimeoutMicroseconds = 1_000_000

@@ -6,8 +6,10 @@ import Testing
 
 @Suite("Managers")
 struct ManagerTests {
-    private func ready(_ count: Int) throws -> ManagerCluster {
-        var cluster = try ManagerCluster(count)
+    private func ready(
+        _ count: Int, workerSilence: UInt64 = ManagerSettings().workerSilenceMicroseconds
+    ) throws -> ManagerCluster {
+        var cluster = try ManagerCluster(count, workerSilence: workerSilence)
         let isReady = cluster.run { cluster in
             cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
         }
@@ -210,7 +212,7 @@ struct ManagerTests {
 
     @Test("a request that ran out of time before its batch was done does not stand in the way of its repetition")
     func repeatsAfterExpiry() throws {
-        var cluster = try ready(1)
+        var cluster = try ready(1, workerSilence: 60_000_000)
         // The first batch stays uncommitted, so the second request waits for its batch, which then executes slowly.
         cluster.disksAreSlow = true
         let first = cluster.ask(0, [1])
