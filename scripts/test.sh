@@ -41,6 +41,5 @@ for suite in failover ledger security bad_input flood; do
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done
 if [ -f Tests/EndToEnd/test_restart.py ]; then
-    # The detection of a rolled-back disk does not hold in every run yet (CHANGELOG, known limits).
-    ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py -k "not rolled_back"
+    ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py
 fi

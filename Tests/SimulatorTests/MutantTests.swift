@@ -1,4 +1,5 @@
 import Consensus
+import FoundationEssentials
 import Simulator
 import Testing
 
@@ -7,8 +8,10 @@ import Testing
     struct Mutant: Sendable, CustomTestStringConvertible {
         let name: String
         let fault: RaftFault
-        /// Seeds within which it must be found.
+        /// Seeds within which it must be found; 0 if it takes more than chance.
         let budget: UInt64
+        /// Or the scenario that finds it.
+        var scenario: String?
         var testDescription: String { name }
     }
 
@@ -30,9 +33,30 @@ import Testing
         Mutant(name: "trusts old sync", fault: .trustsOldSync, budget: 2000),
         Mutant(name: "retires early", fault: .retiresEarly, budget: 2000),
         Mutant(name: "elects with too few", fault: .electsWithTooFew, budget: 2000),
+        Mutant(name: "claim moves", fault: .claimMoves, budget: 200),
+        Mutant(name: "objections go stale", fault: .objectionsGoStale, budget: 1000),
+        Mutant(name: "remembers restarting nodes", fault: .remembersRestarting, budget: 200),
+        Mutant(name: "forgets its claim", fault: .forgetsClaim, budget: 200),
+        Mutant(name: "keeps acknowledgements to itself", fault: .keepsAcknowledgements, budget: 200),
+        Mutant(
+            name: "forgets what is committed", fault: .forgetsWhatIsCommitted, budget: 0,
+            scenario: "rollback_of_committed"),
+        Mutant(
+            name: "remembers what was cut", fault: .remembersWhatWasCut, budget: 0, scenario: "restart_after_cut"),
     ]
 
-    @Test(arguments: mutants) func isKilled(_ mutant: Mutant) {
+    private func isKilled(_ fault: RaftFault, by scenario: String) throws -> Bool {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let file = folder.appending(path: "ConsensusTests/Scenarios/\(scenario).txt")
+        var runner = ScenarioRunner(faults: fault)
+        return !runner.run(String(decoding: try Data(contentsOf: file), as: UTF8.self)).differences.isEmpty
+    }
+
+    @Test(arguments: mutants) func isKilled(_ mutant: Mutant) throws {
+        if let scenario = mutant.scenario {
+            #expect(try isKilled(mutant.fault, by: scenario), "\(mutant.name) survives \(scenario)")
+            return
+        }
         let killer = (1...mutant.budget).first { seed in
             ClusterSimulation(seed: seed, faults: mutant.fault).run().violation != nil
         }

@@ -94,9 +94,7 @@ extension Raft {
             guard role == .preCandidate, response.campaign == view + 1 else { return }
             grant(from: peer)
         } else {
-            if response.campaign == peerView, let place = memories.firstIndex(where: { $0.id == peer }) {
-                memories[place].votedForUs = max(memories[place].votedForUs, peerView)
-            }
+            if response.campaign == peerView { rememberVote(of: peer, view: peerView) }
             guard role == .candidate, response.campaign == view else { return }
             grant(from: peer)
         }

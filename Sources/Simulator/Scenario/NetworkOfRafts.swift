@@ -76,7 +76,7 @@ public struct NetworkOfRafts: Sendable {
         let all = configuration.voters + configuration.learners
         for id in all {
             var node = Node()
-            node.disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, vote: .free, commit: 2))
+            node.disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, committed: entries[1].position))
             nodes[id] = node
             start(id, node.disk.restart())
         }
@@ -201,7 +201,10 @@ public struct NetworkOfRafts: Sendable {
 
     /// Syncs what a node has sealed so far.
     public mutating func seal(_ id: PeerID) {
-        if let ticket = nodes[id]?.disk.syncSeal() { step(id, .hardStatePersisted(ticket: ticket)) }
+        guard let ticket = nodes[id]?.disk.syncSeal() else { return }
+        step(id, .hardStatePersisted(ticket: ticket))
+        // What had to wait for the seal.
+        if nodes[id]?.syncsLog ?? false, nodes[id]?.disk.hasPendingLog ?? false { sync(id) }
     }
 
     /// Gives a node an input and does what it asks for.

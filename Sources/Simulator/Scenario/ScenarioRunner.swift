@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 
 /// Runs scenario files: commands to a ``NetworkOfRafts`` and what must come of them, in the manner of etcd's
 /// datadriven tests.
@@ -39,6 +39,9 @@ public struct ScenarioRunner {
 
     /// A runner without nodes.
     public init() {}
+
+    /// A runner whose nodes have known bugs.
+    package init(faults: RaftFault) { network.settings.faults = faults }
 
     /// Runs a whole file.
     public mutating func run(_ text: String) -> Outcome {
