@@ -136,7 +136,7 @@ let package = Package(
             "entente",
             [
                 "Bench", "Constitution", "EthereumAdapter", "Gateway", "Host", "Identity", "Ledger",
-                "NodeConfiguration", "Primitives", "Store",
+                "NodeConfiguration", "Primitives", "Simulator", "Store",
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
         program("entente-manager", ["ManagerRuntime"]),
