@@ -84,4 +84,8 @@ package struct RaftFault: OptionSet, Sendable {
     package static let forgetsWhatIsCommitted = RaftFault(rawValue: 1 << 22)
     /// An acknowledgement is held against a node although a later leader may have cut what it was about.
     package static let remembersWhatWasCut = RaftFault(rawValue: 1 << 23)
+    /// A node that asks for pre-votes goes on standing by the leader that it has given up.
+    package static let preVoteKeepsLeader = RaftFault(rawValue: 1 << 24)
+    /// A snapshot brings no configurations.
+    package static let snapshotForgetsConfiguration = RaftFault(rawValue: 1 << 25)
 }

@@ -17,7 +17,12 @@ extension Raft {
     /// Asks whether an election would be won, without disturbing anyone.
     mutating func startPreVote() {
         // Without this a candidate would go on refusing others for a leader that it itself has given up.
+        let given = leader
         becomeFollower()
+        if settings.faults.contains(.preVoteKeepsLeader), let given {
+            leader = given
+            heardLeaderAt = now
+        }
         role = .preCandidate
         votes = [id]
         ask(isPreVote: true, isTransfer: false)

@@ -119,6 +119,9 @@ extension Raft {
         }
         shareAtMost(commit)
         index = snapshot
+        if settings.faults.contains(.snapshotForgetsConfiguration) {
+            index = LogIndex(snapshot: snapshot.last, configurations: [])
+        }
         window = EntryWindow(after: snapshot.lastSeqno)
         durable = 0
         for place in 0..<writes.count { writes[place].end = 0 }
