@@ -138,8 +138,7 @@ let package = Package(
             "entente",
             [
                 "Bench", "Conformance", "Constitution", "EVM", "EthereumAdapter", "Gateway", "Host", "Identity",
-                "Ledger",
-                "NodeConfiguration", "Primitives", "Store",
+                "Ledger", "NodeConfiguration", "Primitives", "Simulator", "Store",
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
         program("entente-manager", ["ManagerRuntime"]),

@@ -45,8 +45,7 @@ done
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_join.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_snapshots.py
 if [ -f Tests/EndToEnd/test_restart.py ]; then
-    # The detection of a rolled-back disk does not hold in every run yet (CHANGELOG, known limits).
-    ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py -k "not rolled_back"
+    ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py
 fi
 
 echo "== chaos"

@@ -74,6 +74,12 @@ public struct LogIndex: Sendable {
     /// Whether the log holds this very entry.
     public func holds(_ position: LogPosition) -> Bool { view(at: position.seqno) == position.view }
 
+    /// Whether the log can be the one that was sealed with `committed`; a view of 0 is not known.
+    func holds(sealed committed: LogPosition) -> Bool {
+        guard lastSeqno >= committed.seqno else { return false }
+        return committed.seqno < base.seqno || committed.view == 0 || holds(committed)
+    }
+
     /// The last known entry that is neither after `position` nor of a later view: where a log that holds `position` may
     /// agree with this one.
     public func agreement(with position: LogPosition) -> LogPosition {

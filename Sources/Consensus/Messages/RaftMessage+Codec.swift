@@ -1,6 +1,6 @@
 public import Primitives
 
-// Version 1. Integers little-endian; layout is the order of the calls below. A new version gets a new first byte.
+// Version 2. Integers little-endian; layout is the order of the calls below. A new version gets a new first byte.
 extension RaftMessage {
     /// Most entries that one message may carry.
     public static let entriesMax = 65_536
@@ -10,7 +10,10 @@ extension RaftMessage {
     /// Most configurations that an answer may carry.
     static let configurationsMax = 64
 
-    private static let version: UInt8 = 1
+    /// Most acknowledgements that a heartbeat may carry; of more nodes each heartbeat names the next ones.
+    static let acknowledgementsMax = 64
+
+    private static let version: UInt8 = 2
 
     /// The binary form.
     public func encoded() -> [UInt8] {
@@ -57,8 +60,9 @@ extension RaftMessage {
         case .restartQuery(let query):
             writer.integer(UInt8(6))
             writer.integer(view)
+            writer.integer(query.start)
             writer.integer(query.nonce)
-            query.vote.encode(to: &writer)
+            query.claim.encode(to: &writer)
             query.last.encode(to: &writer)
         case .restartAnswer(let answer):
             writer.integer(UInt8(7))
@@ -114,7 +118,8 @@ extension RaftMessage {
         case 6:
             body = .restartQuery(
                 RestartQuery(
-                    nonce: try reader.integer(), vote: try Vote(decoding: &reader), last: try LogPosition(&reader)))
+                    start: try reader.integer(), nonce: try reader.integer(),
+                    claim: try RestartClaim(decoding: &reader), last: try LogPosition(&reader)))
         case 7: body = .restartAnswer(try RestartAnswer(decoding: &reader))
         default: throw ConsensusError.message("unknown kind")
         }
@@ -122,8 +127,8 @@ extension RaftMessage {
     }
 
     private var encodedSizeEstimate: Int {
-        guard case .append(let append) = body else { return 80 }
-        return append.entries.reduce(64) { $0 + $1.bytes.count + 32 }
+        guard case .append(let append) = body else { return 96 }
+        return append.entries.reduce(64 + append.acknowledged.count * 84) { $0 + $1.bytes.count + 32 }
     }
 }
 
@@ -133,6 +138,7 @@ extension AppendEntries {
         writer.integer(commit)
         writer.integer(round)
         writer.integer(attempt)
+        writer.list(acknowledged) { $1.encode(to: &$0) }
         writer.integer(UInt32(truncatingIfNeeded: entries.count))
         for entry in entries {
             writer.integer(entry.view)
@@ -152,6 +158,9 @@ extension AppendEntries {
         let commit = try reader.integer(UInt64.self)
         let round = try reader.integer(UInt64.self)
         let attempt = try reader.integer(UInt64.self)
+        let acknowledged = try reader.list(limit: RaftMessage.acknowledgementsMax) { reader throws(ByteReaderError) in
+            try Acknowledgement(decoding: &reader)
+        }
         let count = Int(try reader.integer(UInt32.self))
         guard count <= RaftMessage.entriesMax, count <= reader.remaining / 13 else {
             throw ConsensusError.message("more entries than bytes")
@@ -174,13 +183,18 @@ extension AppendEntries {
             entries.append(
                 LogEntry(view: entryView, seqno: previous.seqno + 1 + UInt64(index), kind: kind, bytes: bytes))
         }
-        self.init(previous: previous, entries: entries, commit: commit, round: round, attempt: attempt)
+        self.init(
+            previous: previous, entries: entries, commit: commit, round: round, attempt: attempt,
+            acknowledged: acknowledged)
         guard isWellFormed(in: view) else { throw ConsensusError.message("views of entries are not in order") }
     }
 
-    /// Seqnos without gaps, views that never fall and stay within the message's.
+    /// Seqnos without gaps, views that never fall and stay within the message's, acknowledgements of this view.
     func isWellFormed(in view: UInt64) -> Bool {
         guard previous.seqno < UInt64.max - UInt64(RaftMessage.entriesMax), entries.count <= RaftMessage.entriesMax
+        else { return false }
+        guard acknowledged.count <= RaftMessage.acknowledgementsMax,
+            acknowledged.allSatisfy({ $0.position.view <= view && $0.position.view > 0 && $0.position.seqno > 0 })
         else { return false }
         var last = previous
         guard last.view <= view, last.seqno > 0 || last.view == 0 else { return false }
@@ -196,6 +210,7 @@ extension AppendEntries {
 
 extension RestartAnswer {
     func encode(to writer: inout ByteWriter) {
+        writer.integer(start)
         writer.integer(nonce)
         writer.integer(objection?.rawValue ?? 0)
         writer.bool(isRestarting)
@@ -211,14 +226,15 @@ extension RestartAnswer {
     }
 
     init(decoding reader: inout ByteReader) throws {
+        let start = try reader.integer(UInt64.self)
         let nonce = try reader.integer(UInt64.self)
         let code = try reader.integer(UInt8.self)
         let objection = RollbackReason(rawValue: code)
         guard code == 0 || objection != nil else { throw ConsensusError.message("unknown objection") }
         self.init(
-            nonce: nonce, objection: objection, isRestarting: try reader.bool(), isLeader: try reader.bool(),
-            hearsLeader: try reader.bool(), hasVoted: try reader.bool(), lastSignature: try LogPosition(&reader),
-            committed: try LogPosition(&reader), configurations: [])
+            start: start, nonce: nonce, objection: objection, isRestarting: try reader.bool(),
+            isLeader: try reader.bool(), hearsLeader: try reader.bool(), hasVoted: try reader.bool(),
+            lastSignature: try LogPosition(&reader), committed: try LogPosition(&reader), configurations: [])
         let count = Int(try reader.integer(UInt32.self))
         guard count <= RaftMessage.configurationsMax, count <= reader.remaining else {
             throw ConsensusError.message("too many configurations")

@@ -11,6 +11,16 @@ public struct RaftMessage: Hashable, Sendable {
         self.body = body
     }
 
+    /// Whether its sender takes part in its view: it speaks from a seal that it will have to answer for.
+    var isBinding: Bool {
+        switch body {
+        case .append, .voteRequest, .voteResponse, .timeoutNow: true
+        case .appendResponse(let response): response.counts
+        case .restartQuery: false
+        case .restartAnswer(let answer): !answer.isRestarting
+        }
+    }
+
     /// One case a kind of message.
     public enum Body: Hashable, Sendable {
         /// Leader to all: entries, the commit point, a heartbeat.
@@ -44,9 +54,20 @@ public struct AppendEntries: Hashable, Sendable {
     /// Counts the leader's searches for agreement with this peer; the answer repeats it. So a refusal is acted upon once,
     /// not once for each message that was on its way.
     public var attempt: UInt64
+    /// With heartbeats: what nodes have promised in this view, as far as the leader knows, itself included. So the
+    /// followers can remember it against a node that was rolled back, even when this leader is gone.
+    public var acknowledged: [Acknowledgement] = []
 
     /// Seqno of the last entry here.
     public var end: UInt64 { previous.seqno &+ UInt64(entries.count) }
+}
+
+/// A node's promise that the leader's log up to an entry is on its disk.
+public struct Acknowledgement: Hashable, Sendable {
+    /// The node.
+    public var peer: PeerID
+    /// The entry, in the leader's log.
+    public var position: LogPosition
 }
 
 /// What became of an ``AppendEntries``.
@@ -95,16 +116,20 @@ public struct VoteResponse: Hashable, Sendable {
 
 /// What a restarted node holds. Peers that hear it take up its view, as with any message.
 public struct RestartQuery: Hashable, Sendable {
-    /// Names this process start and attempt.
+    /// Names this process start: an objection to it is never too late.
+    public var start: UInt64
+    /// Names this view of this process start: other answers are about a state that is not the node's any more.
     public var nonce: UInt64
-    /// Its sealed vote.
-    public var vote: Vote
-    /// The last entry on its disk.
+    /// What it was found with, and is judged by.
+    public var claim: RestartClaim
+    /// The last entry of its log now.
     public var last: LogPosition
 }
 
 /// What a peer knows of a restarted node.
 public struct RestartAnswer: Hashable, Sendable {
+    /// The query's.
+    public var start: UInt64
     /// The query's.
     public var nonce: UInt64
     /// Set if the peer knows of something that the node forgot.

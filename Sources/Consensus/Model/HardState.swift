@@ -14,15 +14,41 @@ public struct HardState: Hashable, Sendable {
     public var view: UInt64
     /// Its vote in `view`.
     public var vote: Vote
-    /// An entry that was committed and durable here when this was sealed. It may lag; a log that ends before it was
-    /// rolled back.
-    public var commit: UInt64
+    /// An entry that was committed and durable here when this was sealed; its view is 0 where an older version sealed
+    /// it. It may lag; a log without it was rolled back.
+    public var committed: LogPosition
+    /// Set from a restart until peers have confirmed it: what this node had promised when it stopped. Whatever it does
+    /// meanwhile, and however often it stops again, is judged by this.
+    public var claim: RestartClaim?
 
     /// A hard state.
-    public init(view: UInt64 = 0, vote: Vote = .free, commit: UInt64 = 0) {
+    public init(
+        view: UInt64 = 0, vote: Vote = .free, committed: LogPosition = .zero, claim: RestartClaim? = nil
+    ) {
         self.view = view
         self.vote = vote
-        self.commit = commit
+        self.committed = committed
+        self.claim = claim
+    }
+
+    /// Seqno of ``committed``.
+    public var commit: UInt64 { committed.seqno }
+}
+
+/// What a node was found with when its process started: no promise of an honest node goes further.
+public struct RestartClaim: Hashable, Sendable {
+    /// The sealed view.
+    public var view: UInt64
+    /// The sealed vote in that view.
+    public var vote: Vote
+    /// The last entry on disk.
+    public var last: LogPosition
+
+    /// A claim.
+    public init(view: UInt64, vote: Vote, last: LogPosition) {
+        self.view = view
+        self.vote = vote
+        self.last = last
     }
 }
 

@@ -23,6 +23,9 @@ public struct LogPosition: Hashable, Comparable, Sendable, CustomStringConvertib
     /// Before the first entry.
     public static let zero = LogPosition(view: 0, seqno: 0)
 
+    /// Whether a log that ends here can hold the entry at `other`: views never fall along a log.
+    func reaches(_ other: LogPosition) -> Bool { seqno >= other.seqno && view >= other.view }
+
     /// By view, then by seqno.
     public static func < (left: LogPosition, right: LogPosition) -> Bool {
         (left.view, left.seqno) < (right.view, right.seqno)

@@ -39,18 +39,49 @@ extension Vote {
 extension HardState {
     /// Appends the binary form, which starts with a version, for the sealed file.
     public func encode(to writer: inout ByteWriter) {
-        writer.integer(UInt8(1))
+        writer.integer(UInt8(2))
         writer.integer(view)
         vote.encode(to: &writer)
-        writer.integer(commit)
+        committed.encode(to: &writer)
+        writer.optional(claim) { $1.encode(to: &$0) }
     }
 
-    /// Reads a binary form.
+    /// Reads a binary form: this version or the first, which had neither the view of the committed entry nor a claim.
     /// - Throws: `ByteReaderError`.
     public init(decoding reader: inout ByteReader) throws(ByteReaderError) {
         let at = reader.offset
-        guard try reader.integer(UInt8.self) == 1 else { throw .invalid(at: at) }
-        self.init(view: try reader.integer(), vote: try Vote(decoding: &reader), commit: try reader.integer())
+        let version = try reader.integer(UInt8.self)
+        guard version == 1 || version == 2 else { throw .invalid(at: at) }
+        self.init(view: try reader.integer(), vote: try Vote(decoding: &reader))
+        guard version == 2 else {
+            committed.seqno = try reader.integer()
+            return
+        }
+        committed = try LogPosition(&reader)
+        claim = try reader.optional { reader throws(ByteReaderError) in try RestartClaim(decoding: &reader) }
+    }
+}
+
+extension RestartClaim {
+    func encode(to writer: inout ByteWriter) {
+        writer.integer(view)
+        vote.encode(to: &writer)
+        last.encode(to: &writer)
+    }
+
+    init(decoding reader: inout ByteReader) throws(ByteReaderError) {
+        self.init(view: try reader.integer(), vote: try Vote(decoding: &reader), last: try LogPosition(&reader))
+    }
+}
+
+extension Acknowledgement {
+    func encode(to writer: inout ByteWriter) {
+        writer.text(peer)
+        position.encode(to: &writer)
+    }
+
+    init(decoding reader: inout ByteReader) throws(ByteReaderError) {
+        self.init(peer: try reader.text(limit: idBytesMax), position: try LogPosition(&reader))
     }
 }
 

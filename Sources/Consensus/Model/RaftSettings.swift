@@ -70,4 +70,22 @@ package struct RaftFault: OptionSet, Sendable {
     package static let retiresEarly = RaftFault(rawValue: 1 << 15)
     /// Elections ask for `n - q_r` votes only, whatever the view's uniqueness needs.
     package static let electsWithTooFew = RaftFault(rawValue: 1 << 16)
+    /// A restarting node is judged by what it holds when it asks, not by what it was found with.
+    package static let claimMoves = RaftFault(rawValue: 1 << 17)
+    /// An objection counts only if it answers the newest question.
+    package static let objectionsGoStale = RaftFault(rawValue: 1 << 18)
+    /// Peers remember the views that a restarting node goes through as if it took part in them.
+    package static let remembersRestarting = RaftFault(rawValue: 1 << 19)
+    /// A node that stops again before its restart is confirmed is judged anew.
+    package static let forgetsClaim = RaftFault(rawValue: 1 << 20)
+    /// Only the leader that got an acknowledgement knows of it.
+    package static let keepsAcknowledgements = RaftFault(rawValue: 1 << 21)
+    /// An acknowledgement of an earlier view is forgotten even where it is committed.
+    package static let forgetsWhatIsCommitted = RaftFault(rawValue: 1 << 22)
+    /// An acknowledgement is held against a node although a later leader may have cut what it was about.
+    package static let remembersWhatWasCut = RaftFault(rawValue: 1 << 23)
+    /// A node that asks for pre-votes goes on standing by the leader that it has given up.
+    package static let preVoteKeepsLeader = RaftFault(rawValue: 1 << 24)
+    /// A snapshot brings no configurations.
+    package static let snapshotForgetsConfiguration = RaftFault(rawValue: 1 << 25)
 }

@@ -65,15 +65,3 @@ struct Progress: Sendable {
         isLoading = false
     }
 }
-
-/// What any node remembers of a peer, for the day that the peer restarts (see Raft+Restart).
-struct PeerMemory: Sendable {
-    let id: PeerID
-    /// Highest view that it spoke in.
-    var view: UInt64 = 0
-    /// Highest view in which it gave us its vote.
-    var votedForUs: UInt64 = 0
-    /// What it acknowledged to us, and in which view.
-    var acknowledged: UInt64 = 0
-    var acknowledgedIn: UInt64 = 0
-}

@@ -17,7 +17,12 @@ extension Raft {
     /// Asks whether an election would be won, without disturbing anyone.
     mutating func startPreVote() {
         // Without this a candidate would go on refusing others for a leader that it itself has given up.
+        let given = leader
         becomeFollower()
+        if settings.faults.contains(.preVoteKeepsLeader), let given {
+            leader = given
+            heardLeaderAt = now
+        }
         role = .preCandidate
         votes = [id]
         ask(isPreVote: true, isTransfer: false)
@@ -94,9 +99,7 @@ extension Raft {
             guard role == .preCandidate, response.campaign == view + 1 else { return }
             grant(from: peer)
         } else {
-            if response.campaign == peerView, let place = memories.firstIndex(where: { $0.id == peer }) {
-                memories[place].votedForUs = max(memories[place].votedForUs, peerView)
-            }
+            if response.campaign == peerView { rememberVote(of: peer, view: peerView) }
             guard role == .candidate, response.campaign == view else { return }
             grant(from: peer)
         }

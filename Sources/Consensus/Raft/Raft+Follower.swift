@@ -2,6 +2,7 @@
 extension Raft {
     mutating func onAppend(_ append: AppendEntries, view leaderView: UInt64, from peer: PeerID) {
         guard append.isWellFormed(in: leaderView) else { return }
+        for acknowledgement in append.acknowledged { remember(acknowledgement, in: leaderView) }
         if leaderView < view {
             // A leader of the past learns that it is one.
             return refuse(append, to: peer)
@@ -109,8 +110,18 @@ extension Raft {
             if let signature = index.signature(atMost: snapshot.lastSeqno), signature > commit { setCommit(signature) }
             return
         }
-        for place in memories.indices { memories[place].acknowledged = min(memories[place].acknowledged, commit) }
+        // What is on disk, and may have been promised in this view, goes on another way than what is committed: then the
+        // view is over. A node that stayed in it with another log would look as if it had forgotten.
+        if snapshot.last.view < view, let position = index.position(at: durable), !snapshot.last.reaches(position),
+            view < .max
+        {
+            enter(view: view + 1)
+        }
+        shareAtMost(commit)
         index = snapshot
+        if settings.faults.contains(.snapshotForgetsConfiguration) {
+            index = LogIndex(snapshot: snapshot.last, configurations: [])
+        }
         window = EntryWindow(after: snapshot.lastSeqno)
         durable = 0
         for place in 0..<writes.count { writes[place].end = 0 }

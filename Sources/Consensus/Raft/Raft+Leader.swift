@@ -40,11 +40,12 @@ extension Raft {
         round += 1
         heartbeatDeadline = now + settings.heartbeat
         if progress.contains(where: { $0.departsAfter != nil && now >= $0.departsBy }) { dropDeparted() }
+        let acknowledged = acknowledgements
         for place in progress.indices {
             if case .snapshot(let since) = progress[place].state, now >= since + settings.snapshotRetry {
                 askSnapshot(place)
             }
-            sendEmpty(place, round: round)
+            sendEmpty(place, round: round, acknowledged: acknowledged)
             replicate(place)
         }
     }
@@ -119,7 +120,7 @@ extension Raft {
         return true
     }
 
-    private mutating func sendEmpty(_ place: Int, round: UInt64) {
+    private mutating func sendEmpty(_ place: Int, round: UInt64, acknowledged: [Acknowledgement] = []) {
         let previous: LogPosition
         switch progress[place].state {
         case .probing, .streaming: previous = index.position(at: progress[place].next - 1) ?? .zero
@@ -129,7 +130,8 @@ extension Raft {
         send(
             .append(
                 AppendEntries(
-                    previous: previous, entries: [], commit: commit, round: round, attempt: progress[place].attempt)),
+                    previous: previous, entries: [], commit: commit, round: round, attempt: progress[place].attempt,
+                    acknowledged: acknowledged)),
             to: progress[place].id)
     }
 
@@ -167,9 +169,8 @@ extension Raft {
         case .snapshot: if seqno + 1 >= firstAvailable { progress[place].state = .streaming }
         }
         if isNews {
-            if let memory = memories.firstIndex(where: { $0.id == progress[place].id }) {
-                memories[memory].acknowledged = progress[place].match
-                memories[memory].acknowledgedIn = view
+            if let position = index.position(at: seqno) {
+                remember(Acknowledgement(peer: progress[place].id, position: position), in: view)
             }
             advanceCommit()
             guard role == .leader else { return }
@@ -194,7 +195,7 @@ extension Raft {
         case .snapshot: return
         }
         progress[place].probe(from: min(agreement.seqno, response.seqno - 1) + 1)
-        sendEmpty(place, round: round)
+        sendEmpty(place, round: round, acknowledged: acknowledgements)
     }
 
     /// Commits up to the last signature of this view that every active configuration holds durably.

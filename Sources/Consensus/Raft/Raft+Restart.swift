@@ -6,9 +6,16 @@
 //  (1) it votes twice in a view; (2) it votes for a log that lacks what it acknowledged; (3) a leader goes on counting
 //  an acknowledgement that N has lost.
 //
-// The rule. N asks all voters of its configurations and of those that its best informed peer goes by; whoever is asked takes up N's view, and N takes up the highest view
-// that it hears, its vote there being spent. Answers count only from N's present view. Let R be the peers that answered.
-//  - A peer that remembers a later view, a vote or an acknowledgement of N that N does not show objects: N refuses.
+// The rule. N asks all voters of its configurations and of those that its best informed peer goes by, and whoever leads
+// or stands for election; whoever is asked takes up N's view, and N takes up the highest view that it hears, its vote
+// there being spent. Answers count only from N's present view. Let R be the peers that answered.
+//  - N is judged by its *claim*: what its seal and its disk held when its process started. What it does while it is
+//    restarting promises nothing, so peers don't remember it, and the claim stays in the seal until the restart is
+//    confirmed: neither the view that a quick leader takes N to, nor the entries that it brings, nor a second crash
+//    make an old state look newer.
+//  - A peer that remembers a later view, a vote or an acknowledgement of N that the claim does not show objects, and N
+//    refuses, whichever of its questions that answers. Leaders tell everyone with their heartbeats what was acknowledged
+//    to them (PeerMemory), so this does not depend on one node's memory.
 //  - If one of R leads the view, its memory of N's acknowledgements in this view is complete; in earlier views no member
 //    of R acknowledges any more.
 //  - If one of R hears a leader that is not in R, N waits. If none does but some have voted, a leader may be in the
@@ -27,7 +34,12 @@
 
 /// The state of a restart under way.
 struct RestartRound: Sendable {
+    /// Names this process start.
+    var start: UInt64
+    /// Names the view in which was asked.
     var nonce: UInt64
+    /// What this node is judged by.
+    var claim: RestartClaim
     /// Next time to ask again.
     var deadline: Microseconds
     var startedAt: Microseconds
@@ -41,12 +53,27 @@ struct RestartRound: Sendable {
 
 extension Raft {
     mutating func beginRestart(_ sealed: HardState) {
-        guard index.lastSeqno >= sealed.commit else { return refuseAsRolledBack(.logBehindSeal) }
+        guard index.holds(sealed: sealed.committed) else { return refuseAsRolledBack(.logBehindSeal) }
         if settings.faults.contains(.skipsRestartRule) {
+            hardState.claim = nil
+            persistHardState()
             out.append(.restartConfirmed)
             return
         }
-        phase = .restarting(RestartRound(nonce: random.next(), deadline: now + 2 * settings.heartbeat, startedAt: now))
+        var claim = RestartClaim(view: sealed.view, vote: sealed.vote, last: index.last)
+        if let earlier = sealed.claim {
+            // Stopped again before it was confirmed. Only a leader of a later view can have cut the log since.
+            guard sealed.view > earlier.view || index.last.reaches(earlier.last) else {
+                return refuseAsRolledBack(.logBehindSeal)
+            }
+            claim = earlier
+        }
+        phase = .restarting(
+            RestartRound(
+                start: random.next(), nonce: random.next(), claim: claim, deadline: now + 2 * settings.heartbeat,
+                startedAt: now))
+        hardState.claim = settings.faults.contains(.forgetsClaim) ? nil : claim
+        persistHardState()
         askPeers()
         evaluateRestart()
     }
@@ -82,23 +109,29 @@ extension Raft {
     mutating func askAtRestart(_ peer: PeerID) {
         guard case .restarting(let restart) = phase else { return }
         guard !restart.answers.contains(where: { $0.peer == peer && $0.view == view }) else { return }
-        send(.restartQuery(restartQuery(restart.nonce)), to: peer)
+        send(.restartQuery(query(restart)), to: peer)
     }
 
     private mutating func askPeers() {
         guard case .restarting(let restart) = phase else { return }
-        for peer in voters(of: index.configurations + restart.known) where peer != id {
-            send(.restartQuery(restartQuery(restart.nonce)), to: peer)
-        }
+        for peer in asked(restart) { send(.restartQuery(query(restart)), to: peer) }
     }
 
-    private func restartQuery(_ nonce: UInt64) -> RestartQuery {
-        RestartQuery(nonce: nonce, vote: hardState.vote, last: index.last)
+    private func asked(_ restart: RestartRound) -> [PeerID] {
+        voters(of: index.configurations + restart.known).filter { $0 != id }
+    }
+
+    private func query(_ restart: RestartRound) -> RestartQuery {
+        var claim = restart.claim
+        if settings.faults.contains(.claimMoves) {
+            claim = RestartClaim(view: view, vote: hardState.vote, last: index.last)
+        }
+        return RestartQuery(start: restart.start, nonce: restart.nonce, claim: claim, last: index.last)
     }
 
     /// Says what this node knows of a restarted peer. A node that is itself restarting answers from its seal.
     mutating func onRestartQuery(_ query: RestartQuery, view peerView: UInt64, from peer: PeerID) {
-        let objection = objection(to: query, view: peerView, from: peer)
+        let objection = objection(to: query.claim, of: peer)
         if peerView > view { enter(view: peerView) }
         if leader == peer {
             // It can't lead any more: no need to wait until its silence is noticed.
@@ -108,9 +141,9 @@ extension Raft {
             progress[place].probe(from: min(query.last.seqno, lastSeqno) + 1)
         }
         let answer = RestartAnswer(
-            nonce: query.nonce, objection: objection, isRestarting: isRestarting, isLeader: role == .leader,
-            hearsLeader: hearsLeader, hasVoted: hasGivenVote, lastSignature: durableSignature,
-            committed: index.position(at: commit) ?? .zero,
+            start: query.start, nonce: query.nonce, objection: objection, isRestarting: isRestarting,
+            isLeader: role == .leader, hearsLeader: hearsLeader, hasVoted: hasGivenVote,
+            lastSignature: durableSignature, committed: index.position(at: commit) ?? .zero,
             configurations: Array(activeConfigurations.prefix(RaftMessage.configurationsMax)))
         send(.restartAnswer(answer), to: peer)
     }
@@ -125,20 +158,13 @@ extension Raft {
         return false
     }
 
-    private func objection(to query: RestartQuery, view peerView: UInt64, from peer: PeerID) -> RollbackReason? {
-        guard let memory = memories.first(where: { $0.id == peer }) else { return nil }
-        // The query itself was remembered on arrival, so an equal view is the least there can be.
-        if peerView < memory.view { return .viewBehindPeer }
-        if peerView == memory.votedForUs, query.vote != .given(id) { return .voteForgotten }
-        if peerView == memory.acknowledgedIn, query.last.seqno < memory.acknowledged { return .logBehindPeer }
-        // Whatever it acknowledged and is committed since can't have been cut by a later leader.
-        if query.last.seqno < min(memory.acknowledged, commit) { return .logBehindPeer }
-        return nil
-    }
-
     mutating func onRestartAnswer(_ answer: RestartAnswer, view peerView: UInt64, from peer: PeerID) {
-        guard case .restarting(var restart) = phase, answer.nonce == restart.nonce else { return }
-        if let reason = answer.objection { return refuseAsRolledBack(reason) }
+        guard case .restarting(var restart) = phase, answer.start == restart.start else { return }
+        let isCurrent = answer.nonce == restart.nonce
+        if let reason = answer.objection, isCurrent || !settings.faults.contains(.objectionsGoStale) {
+            return refuseAsRolledBack(reason)
+        }
+        guard isCurrent else { return }
         learnCommitted(answer.committed)
         restart.answers.removeAll { $0.peer == peer }
         restart.answers.append((peer, peerView, now, answer))
@@ -163,6 +189,9 @@ extension Raft {
         }
         let leading = counted.first { $0.answer.isLeader }
         guard isEnough(counted.map(\.peer), restart, trustsSeals: trustsSeals, isLed: leading != nil) else { return }
+        // Enough not to do harm; but whoever else is there may remember more, and gets the time to say so.
+        let isHeardOut = asked(restart).allSatisfy { peer in restart.answers.contains { $0.peer == peer } }
+        guard isHeardOut || now >= restart.startedAt + settings.electionTimeoutMin else { return }
         if leading == nil {
             if counted.contains(where: { $0.answer.hearsLeader }) { return }
             if counted.contains(where: { $0.answer.hasVoted }) {
@@ -201,10 +230,9 @@ extension Raft {
 
     private mutating func confirmRestart(_ leading: PeerID?) {
         phase = .normal
-        if hardState.vote == .free {
-            hardState.vote = .spent
-            persistHardState()
-        }
+        hardState.claim = nil
+        if hardState.vote == .free { hardState.vote = .spent }
+        persistHardState()
         leader = leading
         heardLeaderAt = now
         resetElectionTimer()

@@ -3,7 +3,10 @@ extension Raft {
     /// Queues the hard state for sealing; messages from now on wait for it.
     mutating func persistHardState() {
         hardTicket += 1
-        hardState.commit = max(hardState.commit, index.signature(atMost: min(commit, durable)) ?? 0)
+        let signature = index.signature(atMost: min(commit, durable)) ?? 0
+        if signature >= hardState.commit, let position = index.position(at: signature) {
+            hardState.committed = position
+        }
         out.append(.persistHardState(hardState, ticket: hardTicket))
     }
 
@@ -95,9 +98,7 @@ extension Raft {
         if !settings.faults.contains(.trustsOldSync) {
             for place in 0..<writes.count where writes[place].end > seqno { writes[place].end = seqno }
         }
-        for place in memories.indices {
-            memories[place].acknowledged = min(memories[place].acknowledged, seqno)
-        }
+        shareAtMost(seqno)
         logTicket += 1
         writes.append((logTicket, seqno))
         out.append(.truncate(to: seqno, ticket: logTicket))
@@ -150,17 +151,5 @@ extension Raft {
         else { return }
         settled = position.seqno
         refreshConfigurations()
-    }
-
-    // MARK: Memory of peers
-
-    mutating func remember(_ peer: PeerID, view: UInt64) {
-        if let place = memories.firstIndex(where: { $0.id == peer }) {
-            memories[place].view = max(memories[place].view, view)
-        } else if memories.count < 2 * Configuration.nodesMax {
-            var memory = PeerMemory(id: peer)
-            memory.view = view
-            memories.append(memory)
-        }
     }
 }

@@ -110,7 +110,8 @@ public struct Raft: Sendable {
         case .genesis, .joining: break
         case .snapshot: commit = index.lastSeqno
         case .restart(let hardState, _):
-            commit = max(index.base.seqno, index.signature(atMost: hardState.commit) ?? 0)
+            let sealed = index.holds(sealed: hardState.committed) ? index.signature(atMost: hardState.commit) : nil
+            commit = max(index.base.seqno, sealed ?? 0)
         }
         if index.last.view > self.hardState.view {
             // Entries of a view may reach the disk before the view is sealed, and a snapshot brings a view of its own.
@@ -197,9 +198,7 @@ public struct Raft: Sendable {
             startElection(isTransfer: false)
         case .joining: break
         case .snapshot: persistHardState()
-        case .restart(let sealed, _):
-            if hardState.view > sealed.view { persistHardState() }
-            beginRestart(sealed)
+        case .restart(let sealed, _): beginRestart(sealed)
         }
     }
 
@@ -237,7 +236,7 @@ public struct Raft: Sendable {
 
     private mutating func receive(_ message: RaftMessage, from peer: PeerID) {
         guard peer != id else { return }
-        remember(peer, view: message.view)
+        if message.isBinding || settings.faults.contains(.remembersRestarting) { remember(peer, view: message.view) }
         switch message.body {
         case .append(let append): onAppend(append, view: message.view, from: peer)
         case .appendResponse(let response): onAppendResponse(response, view: message.view, from: peer)

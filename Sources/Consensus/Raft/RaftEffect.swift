@@ -27,8 +27,9 @@ public enum ProposalRejection: Hashable, Sendable {
 ///
 /// Log operations are queued to the disk in the order of their tickets; the shell reports
 /// ``RaftInput/logPersisted(ticket:)`` after a sync that covers a ticket (one report for many is right). Hard states
-/// likewise, by their own tickets; messages that depend on one are held back until it is reported. Everything else may
-/// be done at once.
+/// likewise, by their own tickets; messages that depend on one are held back until it is reported. A log operation must
+/// not reach the disk before the hard states that were asked for ahead of it: a log that was cut by a leader that the
+/// seal does not know looks rolled back. Everything else may be done at once.
 public enum RaftEffect: Sendable {
     /// To this peer. May get lost, late, twice.
     case send(RaftMessage, to: PeerID)

@@ -108,8 +108,9 @@ public struct Oracle: Sendable {
             }
             committed.append(position)
         }
-        guard to > known, let last = raft.index.position(at: to) else { return }
+        guard to > known, let last = raft.index.position(at: to) else { return checkConfiguration(raft, at: to) }
         let counted = recordConfigurations(raft, from: known, to: to)
+        checkConfiguration(raft, at: to)
         // A leader that has just retired itself is a follower by now.
         guard raft.isLeader else { return }
         guard written[last]?.kind == .signature else {
@@ -128,6 +129,16 @@ public struct Oracle: Sendable {
                         + " \(placed.seqno) (\(placed.configuration.quorums.replication) needed)")
             }
         }
+    }
+
+    /// LogConfigurationConsistent: who commits something knows the newest configuration up to there.
+    private mutating func checkConfiguration(_ raft: Raft, at commit: UInt64) {
+        guard let newest = configurations.last(where: { $0.seqno <= commit }) else { return }
+        let known = raft.index.configurations.last { $0.seqno <= commit }
+        guard known?.seqno != newest.seqno else { return }
+        violated(
+            "LogConfigurationConsistent",
+            "\(raft.id) commits \(commit) and goes by \(known?.seqno ?? 0), not by \(newest.seqno)")
     }
 
     /// Remembers the configurations that became committed; returns those that had to agree to it.

@@ -2,7 +2,8 @@ public import Consensus
 
 /// A node's disk and seal: what was synced, and what is still on its way there.
 ///
-/// Log and seal are two files. Each takes its operations in order; a crash keeps any prefix of what was not synced.
+/// Log and seal are two files. Each takes its operations in order; a crash keeps any prefix of what was not synced, but no
+/// log operation without the seals that were asked for before it (see `RaftEffect`).
 public struct SimulatedDisk: Sendable {
     enum Operation: Sendable {
         case append([LogEntry])
@@ -18,7 +19,10 @@ public struct SimulatedDisk: Sendable {
     /// The synced seal.
     public private(set) var seal: HardState?
 
-    private var pendingLog: [(operation: Operation, ticket: UInt64)] = []
+    private var pendingLog: [(operation: Operation, ticket: UInt64, seals: UInt64)] = []
+    /// How many seals were ever asked for, and how many of them are synced.
+    private(set) var sealsAsked: UInt64 = 0
+    private(set) var sealsSynced: UInt64 = 0
     private var pendingSeal: [(state: HardState, ticket: UInt64)] = []
     /// How many of the pending log operations the sync under way covers: those queued before it began.
     private var syncing = 0
@@ -39,19 +43,24 @@ public struct SimulatedDisk: Sendable {
     /// Last synced seqno.
     public var lastSeqno: UInt64 { base.seqno + UInt64(entries.count) }
 
-    mutating func queue(_ operation: Operation, ticket: UInt64) { pendingLog.append((operation, ticket)) }
+    mutating func queue(_ operation: Operation, ticket: UInt64) {
+        pendingLog.append((operation, ticket, sealsAsked))
+    }
 
-    mutating func queue(_ state: HardState, ticket: UInt64) { pendingSeal.append((state, ticket)) }
+    mutating func queue(_ state: HardState, ticket: UInt64) {
+        sealsAsked += 1
+        pendingSeal.append((state, ticket))
+    }
 
     /// Begins a sync of all that is queued now.
     mutating func beginLogSync() { syncing = pendingLog.count }
 
-    /// Ends the sync; returns the last ticket that it covered.
+    /// Ends the sync; returns the last ticket that it covered, nil if seals must come first.
     mutating func endLogSync() -> UInt64? {
-        let covered = pendingLog.prefix(syncing)
+        let covered = pendingLog.prefix(syncing).prefix { $0.seals <= sealsSynced }
         let ticket = covered.last?.ticket
         for pending in covered { apply(pending.operation) }
-        pendingLog.removeFirst(syncing)
+        pendingLog.removeFirst(covered.count)
         syncing = 0
         return ticket
     }
@@ -60,16 +69,22 @@ public struct SimulatedDisk: Sendable {
     mutating func syncSeal() -> UInt64? {
         let last = pendingSeal.last
         if let last { seal = last.state }
+        sealsSynced += UInt64(pendingSeal.count)
         pendingSeal.removeAll(keepingCapacity: true)
         return last?.ticket
     }
 
     /// Power off: of what was not synced, only the first `log` operations and `seals` seals reached the disk.
     mutating func crash(keepingLog log: Int, seals: Int) {
-        for pending in pendingLog.prefix(log) { apply(pending.operation) }
         if let last = pendingSeal.prefix(seals).last { seal = last.state }
+        sealsSynced += UInt64(min(seals, pendingSeal.count))
+        for pending in pendingLog.prefix(log) {
+            guard pending.seals <= sealsSynced else { break }
+            apply(pending.operation)
+        }
         pendingLog.removeAll()
         pendingSeal.removeAll()
+        sealsAsked = sealsSynced
         syncing = 0
     }
 
@@ -78,6 +93,13 @@ public struct SimulatedDisk: Sendable {
         var copy = self
         copy.crash(keepingLog: 0, seals: 0)
         return copy
+    }
+
+    /// What a node that is started on this disk promised, as far as the disk knows; nil if it never sealed.
+    var claim: RestartClaim? {
+        guard let seal else { return nil }
+        let view = entries.last?.view ?? base.view
+        return RestartClaim(view: seal.view, vote: seal.vote, last: LogPosition(view: view, seqno: lastSeqno))
     }
 
     /// The same disk with another seal.

@@ -29,7 +29,12 @@ extension ClusterSimulation {
         case .reconfigure: reconfigure()
         case .transfer: if let leader = someLeader() { step(leader, .transferLeadership(to: nil)) }
         case .compact: compact()
-        case .save: for node in nodes.indices { nodes[node].oldDisk = nodes[node].disk.crashed() }
+        case .save:
+            for node in nodes.indices {
+                nodes[node].oldDisk = nodes[node].disk.crashed()
+                let isSealed = nodes[node].disk.sealsSynced >= nodes[node].claimedBy
+                nodes[node].oldClaim = isSealed ? nodes[node].claim : nil
+            }
         case .rollback: rollBack()
         case .authorize(let node, let life):
             // Members look at the machine before they let it go on.
@@ -71,6 +76,7 @@ extension ClusterSimulation {
         let log = Int(random.below(UInt64(pending.log) + 1))
         let seals = Int(random.below(UInt64(pending.seals) + 1))
         nodes[node].disk.crash(keepingLog: log, seals: seals)
+        crashed(node)
         nodes[node].raft = nil
         nodes[node].life += 1
         note("\(nodes[node].id) crashes, keeps log to \(nodes[node].disk.lastSeqno)", 16, UInt64(node))
@@ -103,9 +109,18 @@ extension ClusterSimulation {
         let node = candidates[Int(random.below(UInt64(candidates.count)))]
         guard let old = nodes[node].oldDisk else { return }
         if nodes[node].raft != nil { crash(node) }
+        let what = random.below(4)
         note(
-            "\(nodes[node].id) is rolled back from \(nodes[node].disk.lastSeqno) to \(old.lastSeqno)", 17, UInt64(node))
-        nodes[node].disk = old
+            "\(nodes[node].id) is rolled back from \(nodes[node].disk.lastSeqno) to \(old.lastSeqno), kind \(what)", 17,
+            UInt64(node), what)
+        let seal = nodes[node].disk.seal
+        switch what {
+        case 0: nodes[node].disk = old.sealed(seal)
+        case 1: nodes[node].disk = nodes[node].disk.sealed(old.seal)
+        default: nodes[node].disk = old
+        }
+        if what != 0 { nodes[node].claim = nodes[node].oldClaim }
+        nodes[node].claimedBy = 0
         nodes[node].wasRolledBack = true
         nodes[node].view = 0
         oracle.trustsDisks = false

@@ -4,13 +4,8 @@ import Consensus
 extension ClusterSimulation {
     func handle(_ event: Event) {
         switch event {
-        case .deliver(let to, let from, let message):
-            guard nodes[to].raft != nil else { return }
-            note("\(nodes[to].id) gets \(Self.describe(message)) of \(nodes[from].id)", 2, UInt64(to), UInt64(from))
-            step(to, .received(message, from: nodes[from].id))
-            if case .appendResponse = message.body, let raft = nodes[to].raft, raft.isLeader {
-                oracle.acknowledged(raft, peer: nodes[from].id, by: nodes[from].raft, disk: nodes[from].disk)
-            }
+        case .deliver(let to, let from, let life, let message, let testimony):
+            deliver(message, to: to, from: from, life: life, testimony)
         case .tick(let node):
             guard nodes[node].nextTick <= now else { return }
             nodes[node].nextTick = .max
@@ -28,6 +23,7 @@ extension ClusterSimulation {
             nodes[node].isSyncingSeal = false
             if let ticket = nodes[node].disk.syncSeal() {
                 note("\(nodes[node].id) has sealed", 4, UInt64(node), ticket)
+                sealed(node)
                 step(node, .hardStatePersisted(ticket: ticket))
             }
         case .loaded(let node, let life, let peer, let from, let count):
@@ -48,6 +44,23 @@ extension ClusterSimulation {
             guard nodes[node].raft == nil, !nodes[node].isRetired else { return }
             restart(node)
         default: handleFault(event)
+        }
+    }
+
+    private func deliver(_ message: RaftMessage, to: Int, from: Int, life: Int, _ testimony: [Testimony]) {
+        guard nodes[to].raft != nil else { return }
+        let sender = nodes[from].id
+        let wasRestarting = nodes[to].raft?.isRestarting ?? false
+        note("\(nodes[to].id) gets \(Self.describe(message)) of \(sender)", 2, UInt64(to), UInt64(from))
+        witness(message, at: to, from: from, testimony)
+        step(to, .received(message, from: sender))
+        switch message.body {
+        case .restartQuery(let query): checkQuery(query, at: to, from: from, life: life)
+        case .restartAnswer(let answer): checkAnswer(answer, at: to, wasRestarting: wasRestarting)
+        case .appendResponse:
+            guard let raft = nodes[to].raft, raft.isLeader else { return }
+            oracle.acknowledged(raft, peer: sender, by: nodes[from].raft, disk: nodes[from].disk)
+        default: break
         }
     }
 
@@ -131,13 +144,18 @@ extension ClusterSimulation {
             if let floor = readFloors.removeValue(forKey: read) { oracle.read(seqno, floor: floor, by: id) }
         case .readFailed(let read): readFloors[read] = nil
         case .proposalRejected(let reason): note("\(id) rejects a proposal: \(reason)", 10, UInt64(node))
-        case .restartConfirmed: note("\(id) is confirmed", 11, UInt64(node))
+        case .restartConfirmed:
+            confirmed(node)
+            note("\(id) is confirmed", 11, UInt64(node))
         case .awaitingMembers: note("\(id) waits for members", 12, UInt64(node))
         case .rolledBack(let reason):
             note("\(id) refuses: \(reason)", 13, UInt64(node))
             rollbacksRecognised += 1
             if !nodes[node].wasRolledBack { oracle.violated("Restart", "\(id) is called rolled back: \(reason)") }
-        case .halted(let reason): oracle.violated("Halt", "\(id): \(reason)")
+        case .halted(let reason):
+            note("\(id) halts: \(reason)", 23, UInt64(node))
+            // A log that was put back may be another one than the network's; then it is right to stop.
+            if !nodes[node].wasRolledBack { oracle.violated("Halt", "\(id): \(reason)") }
         }
     }
 
@@ -166,10 +184,12 @@ extension ClusterSimulation {
             if random.below(1000) < profile.lossPermille { return }
             if random.below(1000) < profile.duplicationPermille { copies = 2 }
         }
+        let testimony = testimony(of: from, message)
         for _ in 0..<copies {
             var delay = profile.delayMin + random.below((isHealed ? 0 : profile.delaySpread) + 1)
             if !isHealed, random.below(1000) < profile.stragglerPermille { delay += random.below(3_000_000) }
-            events.add(.deliver(to: to, from: from, message), at: now + delay)
+            events.add(
+                .deliver(to: to, from: from, life: nodes[from].life, message, testimony), at: now + delay)
         }
     }
 

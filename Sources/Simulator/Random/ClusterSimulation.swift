@@ -4,8 +4,10 @@ package import Consensus
 public struct SimulationReport: Sendable {
     /// Determines everything else here.
     public let seed: UInt64
-    /// The broken rule, if any.
+    /// The broken rule and how it was broken, if one was.
     public let violation: String?
+    /// The rule alone.
+    public var rule: String? { violation.map { String($0.prefix { $0 != ":" }) } }
     /// Inputs that nodes took.
     public let steps: Int
     /// Simulated time.
@@ -36,7 +38,7 @@ public struct SimulationReport: Sendable {
 /// everything committed everywhere.
 public final class ClusterSimulation {
     enum Event {
-        case deliver(to: Int, from: Int, RaftMessage)
+        case deliver(to: Int, from: Int, life: Int, RaftMessage, [Testimony])
         case tick(Int)
         case logSynced(Int, life: Int)
         case sealSynced(Int, life: Int)
@@ -55,9 +57,20 @@ public final class ClusterSimulation {
         let id: PeerID
         var raft: Raft?
         var disk = SimulatedDisk()
-        /// An older state of the disk, for a rollback.
+        /// An older state of the disk and of ``claim``, for a rollback.
         var oldDisk: SimulatedDisk?
+        var oldClaim: RestartClaim?
         var wasRolledBack = false
+        /// What it was found with when a restart began that is not confirmed and sealed yet.
+        var claim: RestartClaim?
+        /// Which of its seals was the first that holds ``claim``.
+        var claimedBy: UInt64 = 0
+        /// Which of its seals says that the restart is confirmed.
+        var confirmedBy: UInt64?
+        /// The name of its process start, as its queries say.
+        var start: UInt64 = 0
+        /// What it has seen others promise in this life.
+        var witnesses: [Int: Witness] = [:]
         var isRetired = false
         var isJoining = true
         /// Counts process starts; events of an earlier life are void.
@@ -100,29 +113,41 @@ public final class ClusterSimulation {
     let keepsTrace: Bool
     var trace: [String] = []
     let faultMicroseconds: UInt64
+    let stepsMax: Int
 
     static let nodesMax = 9
     static let restWithin: UInt64 = 60_000_000
 
     /// A run that has not started.
-    public convenience init(seed: UInt64, faultSeconds: Int = 6, keepsTrace: Bool = false) {
-        self.init(seed: seed, faultSeconds: faultSeconds, keepsTrace: keepsTrace, faults: [])
+    public convenience init(_ plan: SimulationPlan, keepsTrace: Bool = false) {
+        self.init(plan, keepsTrace: keepsTrace, faults: [])
+    }
+
+    /// A whole run of this seed that has not started.
+    public convenience init(seed: UInt64, keepsTrace: Bool = false) {
+        self.init(SimulationPlan(seed: seed), keepsTrace: keepsTrace, faults: [])
     }
 
     /// A run of a core with known bugs.
-    package init(seed: UInt64, faultSeconds: Int = 6, keepsTrace: Bool = false, faults: RaftFault) {
-        self.seed = seed
+    package convenience init(seed: UInt64, keepsTrace: Bool = false, faults: RaftFault) {
+        self.init(SimulationPlan(seed: seed), keepsTrace: keepsTrace, faults: faults)
+    }
+
+    package init(_ plan: SimulationPlan, keepsTrace: Bool = false, faults: RaftFault) {
+        seed = plan.seed
         self.keepsTrace = keepsTrace
-        faultMicroseconds = UInt64(max(0, faultSeconds)) * 1_000_000
+        faultMicroseconds = min(plan.faultMilliseconds, 1 << 40) * 1_000
+        stepsMax = plan.stepsMax ?? .max
         random = SplitMix64(seed: seed)
         profile = Profile(&random)
+        profile.leave(out: plan.without)
         profile.settings.faults = faults
     }
 
     /// Runs to the end or to the first broken rule.
     public func run() -> SimulationReport {
         start()
-        while oracle.violation == nil, !isAtRest, let event = events.next() {
+        while oracle.violation == nil, !isAtRest, steps < stepsMax, let event = events.next() {
             now = event.time
             handle(event.payload)
         }
@@ -171,7 +196,7 @@ public final class ClusterSimulation {
         ]
         oracle.found(on: entries)
         for node in nodes.indices {
-            nodes[node].disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, vote: .free, commit: 2))
+            nodes[node].disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, committed: entries[1].position))
             startNode(node, nodes[node].disk.restart())
         }
         // However the policy is, the members wanted this start.
@@ -192,6 +217,9 @@ public final class ClusterSimulation {
         nodes[node].nextTick = .max
         nodes[node].isSyncingLog = false
         nodes[node].isSyncingSeal = false
+        nodes[node].witnesses.removeAll()
+        nodes[node].start = 0
+        if case .restart = start { found(node) }
         let raft = Raft(id: nodes[node].id, settings: profile.settings, start: start, seed: random.next())
         nodes[node].raft = raft
         nodes[node].tail = raft.last

@@ -27,7 +27,7 @@ struct Profile: Sendable {
     var compactEvery: Microseconds?
     var rollbackOnce: Bool
     var proposeEvery: Microseconds
-    var readEvery: Microseconds
+    var readEvery: Microseconds?
 
     init(_ random: inout SplitMix64) {
         func oneIn(_ n: UInt64, _ random: inout SplitMix64) -> Bool { random.below(n) == 0 }
@@ -68,5 +68,20 @@ struct Profile: Sendable {
         compactEvery = rollbackOnce ? nil : pick([nil, 1_000_000], &random)
         proposeEvery = pick([5_000, 20_000, 60_000], &random)
         readEvery = pick([50_000, 200_000], &random)
+    }
+
+    /// Spares the run some kinds of trouble.
+    mutating func leave(out trouble: Trouble) {
+        if trouble.contains(.loss) { lossPermille = 0 }
+        if trouble.contains(.duplicates) { duplicationPermille = 0 }
+        if trouble.contains(.stragglers) { stragglerPermille = 0 }
+        if trouble.contains(.stalls) { stallPermille = 0 }
+        if trouble.contains(.crashes) { crashEvery = nil }
+        if trouble.contains(.partitions) { partitionEvery = nil }
+        if trouble.contains(.reconfigurations) { reconfigureEvery = nil }
+        if trouble.contains(.transfers) { transferEvery = nil }
+        if trouble.contains(.compactions) { compactEvery = nil }
+        if trouble.contains(.rollbacks) { rollbackOnce = false }
+        if trouble.contains(.reads) { readEvery = nil }
     }
 }

@@ -24,6 +24,8 @@ public struct NetworkOfRafts: Sendable {
         public var syncsLog = true
         /// Whether seals do.
         public var syncsSeal = true
+        /// How far its clock is ahead of the network's.
+        var ahead: Microseconds = 0
         var committed: UInt64 = 0
         var tail = LogPosition.zero
     }
@@ -76,7 +78,7 @@ public struct NetworkOfRafts: Sendable {
         let all = configuration.voters + configuration.learners
         for id in all {
             var node = Node()
-            node.disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, vote: .free, commit: 2))
+            node.disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, committed: entries[1].position))
             nodes[id] = node
             start(id, node.disk.restart())
         }
@@ -141,6 +143,18 @@ public struct NetworkOfRafts: Sendable {
     /// Stops messages from one node to another.
     public mutating func cut(_ from: PeerID, _ to: PeerID) { cuts.insert([from, to]) }
 
+    /// Opens a link both ways.
+    public mutating func mend(_ from: PeerID, _ to: PeerID) {
+        cuts.remove([from, to])
+        cuts.remove([to, from])
+    }
+
+    /// Lets time go by for one node alone.
+    public mutating func tick(_ id: PeerID, _ span: Microseconds) {
+        nodes[id]?.ahead += span
+        step(id, .tick)
+    }
+
     /// Opens all links.
     public mutating func mend() { cuts.removeAll() }
 
@@ -167,7 +181,10 @@ public struct NetworkOfRafts: Sendable {
         let end = now + span
         while now < end {
             now = min(end, now + quantum)
-            for id in ids where nodes[id]?.raft.map({ $0.deadline <= now }) ?? false { step(id, .tick) }
+            for id in ids {
+                guard let node = nodes[id], let raft = node.raft, raft.deadline <= now + node.ahead else { continue }
+                step(id, .tick)
+            }
             if delivering { deliver() }
         }
     }
@@ -201,13 +218,17 @@ public struct NetworkOfRafts: Sendable {
 
     /// Syncs what a node has sealed so far.
     public mutating func seal(_ id: PeerID) {
-        if let ticket = nodes[id]?.disk.syncSeal() { step(id, .hardStatePersisted(ticket: ticket)) }
+        guard let ticket = nodes[id]?.disk.syncSeal() else { return }
+        step(id, .hardStatePersisted(ticket: ticket))
+        // What had to wait for the seal.
+        if nodes[id]?.syncsLog ?? false, nodes[id]?.disk.hasPendingLog ?? false { sync(id) }
     }
 
     /// Gives a node an input and does what it asks for.
     public mutating func step(_ id: PeerID, _ input: RaftInput) {
         guard nodes[id]?.raft != nil else { return }
-        let effects = nodes[id]?.raft?.step(input, now: now) ?? []
+        let ahead = nodes[id]?.ahead ?? 0
+        let effects = nodes[id]?.raft?.step(input, now: now + ahead) ?? []
         for effect in effects { perform(effect, id) }
         if nodes[id]?.syncsSeal ?? false, nodes[id]?.disk.hasPendingSeal ?? false { seal(id) }
         if nodes[id]?.syncsLog ?? false, nodes[id]?.disk.hasPendingLog ?? false { sync(id) }

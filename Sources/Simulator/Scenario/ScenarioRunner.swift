@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 
 /// Runs scenario files: commands to a ``NetworkOfRafts`` and what must come of them, in the manner of etcd's
 /// datadriven tests.
@@ -20,12 +20,16 @@ import Consensus
 /// | `authorize N`, `transfer N TO`, `read N ID`, `compact N`, `snapshot FROM TO…` | the rest of the inputs |
 /// | `state`, `log N…`, `configurations N…` | print |
 ///
+/// Lines in the form of CCF's Raft driver are understood too: ScenarioRunner+Driver.swift has the table.
+///
 /// A file is a sequence of blocks, separated by empty lines:
 ///
 ///     # comment
 ///     command argument key=value
 ///     ----
 ///     what it printed
+///
+/// A block of driver commands needs no answer: it fails where an assertion does.
 public struct ScenarioRunner {
     /// What a file gave.
     public struct Outcome: Sendable {
@@ -35,10 +39,13 @@ public struct ScenarioRunner {
         public let differences: [String]
     }
 
-    private var network = NetworkOfRafts()
+    var network = NetworkOfRafts()
 
     /// A runner without nodes.
     public init() {}
+
+    /// A runner whose nodes have known bugs.
+    package init(faults: RaftFault) { network.settings.faults = faults }
 
     /// Runs a whole file.
     public mutating func run(_ text: String) -> Outcome {
@@ -60,7 +67,9 @@ public struct ScenarioRunner {
                 at += 1
             }
             var expected: [String] = []
+            var isAnswered = false
             if at < lines.count, lines[at] == "----" {
+                isAnswered = true
                 at += 1
                 while at < lines.count, !lines[at].isEmpty {
                     expected.append(lines[at])
@@ -69,6 +78,12 @@ public struct ScenarioRunner {
             }
             var printed: [String] = []
             for command in commands where !command.hasPrefix("#") { printed += execute(command) }
+            let failures = printed.filter { $0.hasPrefix("FAILED") || $0.hasPrefix("VIOLATION") }
+            for failure in failures { differences.append("line \(start + 1): \(failure)") }
+            if !isAnswered, commands.allSatisfy({ $0.hasPrefix("#") || Self.driverWords($0) != nil }) {
+                rewritten += commands + failures
+                continue
+            }
             if printed.isEmpty { printed = ["ok"] }
             rewritten += commands + ["----"] + printed
             if printed != expected {
@@ -81,6 +96,10 @@ public struct ScenarioRunner {
 
     /// Runs one command; returns what it prints.
     public mutating func execute(_ line: String) -> [String] {
+        if let words = Self.driverWords(line) {
+            let printed = drive(words)
+            return printed + (network.oracle.violation.map { ["VIOLATION \($0)"] } ?? [])
+        }
         var words = line.split(separator: " ").map(String.init)
         guard !words.isEmpty else { return [] }
         let name = words.removeFirst()
@@ -236,7 +255,7 @@ public struct ScenarioRunner {
 
     // MARK: Printing
 
-    private func state(_ id: PeerID) -> String {
+    func state(_ id: PeerID) -> String {
         guard let raft = network[id]?.raft else { return "\(id) down" }
         let flags = (raft.isRestarting ? " restarting" : "") + (raft.isRefusing ? " refusing" : "")
         return "\(id) \(raft.role) view \(raft.view) log \(raft.last) durable \(raft.durable) commit \(raft.commit)"
@@ -244,7 +263,7 @@ public struct ScenarioRunner {
     }
 
     /// Views and kinds of all entries on disk: `3d` is data of view 3; `s` signature, `c` configuration.
-    private func log(_ id: PeerID) -> String {
+    func log(_ id: PeerID) -> String {
         guard let disk = network[id]?.disk else { return "\(id) unknown" }
         let entries = disk.entries.map { entry in
             switch entry.kind {

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Foundation
+import Simulator
+
+/// `entente simulate`.
+struct Simulate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run whole clusters of consensus cores in this process, under faults, by seed; or a scenario file.",
+        discussion: """
+            A seed determines a run: its network, disks, crashes, partitions, membership changes and rollbacks. After every \
+            step the rules of consensus are checked, and when the faults end the cluster must come to rest. A run that breaks \
+            a rule is shrunk, and its trace is printed with the options that repeat it. Exit code 0 when all rules hold, 1 \
+            when one is broken, 2 when a file can't be used.
+            """)
+    @Option(help: "Run this seed alone, and print its trace hash.")
+    var seed: UInt64?
+    @Option(help: "How many seeds to run.")
+    var seeds: UInt64 = 100
+    @Option(help: "The first of them.")
+    var from: UInt64 = 1
+    @Option(help: "Stop each run after so many steps, without asking whether the cluster comes to rest.")
+    var steps: Int?
+    @Option(help: "How long there are faults, in simulated milliseconds.")
+    var faultMilliseconds: UInt64 = 6_000
+    @Option(help: "Kinds of trouble to leave out: \(Trouble.names.joined(separator: ", ")).")
+    var without: String = ""
+    @Flag(help: "With --seed: print the whole trace.")
+    var trace = false
+    @Option(help: "Lines of the trace to print when a rule is broken.")
+    var lines: Int = 200
+    @Flag(help: "Don't look for a smaller run that breaks the same rule.")
+    var noShrink = false
+    @Option(help: ArgumentHelp("Run a scenario file instead; may be repeated.", valueName: "file"))
+    var scenario: [String] = []
+    @Flag(help: "With --scenario: write what is printed now into the file.")
+    var rewrite = false
+
+    func validate() throws {
+        if Trouble(without) == nil { throw ValidationError("--without: unknown kind in \(without)") }
+        if seeds == 0 || from.addingReportingOverflow(seeds).overflow { throw ValidationError("--seeds: out of range") }
+    }
+
+    func run() throws {
+        guard scenario.isEmpty else { return try runScenarios() }
+        if let seed { return try runOne(plan(seed)) }
+        try runMany()
+    }
+
+    private func plan(_ seed: UInt64) -> SimulationPlan {
+        var plan = SimulationPlan(seed: seed)
+        plan.faultMilliseconds = faultMilliseconds
+        plan.without = Trouble(without) ?? []
+        plan.stepsMax = steps
+        return plan
+    }
+
+    private func runOne(_ plan: SimulationPlan) throws {
+        let report = ClusterSimulation(plan, keepsTrace: trace).run()
+        for line in report.trace { print(line) }
+        print(
+            "seed \(report.seed): \(report.steps) steps, \(Self.seconds(report.microseconds)) simulated s,"
+                + " \(report.committed) entries committed, \(report.elections) elections, \(report.crashes) crashes,"
+                + " \(report.reconfigurations) reconfigurations, \(report.rollbacksRecognised) rollbacks recognised,"
+                + " trace hash \(String(report.traceHash, radix: 16))")
+        if let rule = report.rule { try fail(plan, rule) }
+    }
+
+    private func runMany() throws {
+        let start = ContinuousClock.now
+        var told = start
+        var steps = 0
+        var simulated: UInt64 = 0
+        func speed() -> String {
+            let elapsed = max(1e-9, Self.wall(start))
+            return "\(steps) steps, \(Int(Double(steps) / elapsed)) steps/s,"
+                + " \(Int(Double(simulated) / 1e6 / elapsed)) simulated s per s"
+        }
+        for seed in from..<(from + seeds) {
+            let report = ClusterSimulation(plan(seed)).run()
+            steps += report.steps
+            simulated += report.microseconds
+            if let rule = report.rule { try fail(plan(seed), rule) }
+            if told.duration(to: .now) > .seconds(5) {
+                told = .now
+                note("\(seed - from + 1) of \(seeds) seeds, \(speed())")
+            }
+        }
+        print("\(seeds) seeds from \(from): no rule broken; \(speed())")
+    }
+
+    /// Shrinks the run, prints its trace and ends with exit code 1.
+    private func fail(_ plan: SimulationPlan, _ rule: String) throws {
+        note("seed \(plan.seed) breaks \(rule)\(noShrink ? "" : "; looking for a smaller run")")
+        let smallest = noShrink ? plan : plan.shrunk(breaking: rule)
+        let report = ClusterSimulation(smallest, keepsTrace: true).run()
+        for line in report.trace.suffix(max(0, lines)) { print(line) }
+        print(report.violation ?? rule)
+        print("repeat with: entente simulate \(smallest.options) --trace")
+        throw ExitCode(1)
+    }
+
+    private func runScenarios() throws {
+        var isGood = true
+        for path in scenario {
+            let text: String
+            do {
+                text = try readText(path)
+            } catch {
+                note("Error: \(error)")
+                throw ExitCode(2)
+            }
+            var runner = ScenarioRunner()
+            let outcome = runner.run(text)
+            if rewrite { try writeFile(path, [UInt8](outcome.rewritten.utf8)) }
+            let isBroken = outcome.rewritten.contains("VIOLATION")
+            isGood = isGood && !isBroken && (rewrite || outcome.differences.isEmpty)
+            for difference in rewrite ? [] : outcome.differences { print("\(path): \(difference)") }
+            print("\(path): \(isBroken ? "a rule is broken" : outcome.differences.isEmpty ? "as it says" : "differs")")
+        }
+        if !isGood { throw ExitCode(1) }
+    }
+
+    private static func seconds(_ microseconds: UInt64) -> String {
+        String(format: "%.3f", Double(microseconds) / 1e6)
+    }
+
+    private static func wall(_ start: ContinuousClock.Instant) -> Double {
+        let parts = start.duration(to: .now).components
+        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+    }
+}
