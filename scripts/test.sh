@@ -35,9 +35,12 @@ else
     echo "skipped: ../shared/data/mainnet is not there"
 fi
 
+echo "== bench: acknowledged = committed on every node = reported"
+"$bin" bench --seconds 2 --warmup 0.5 --accounts 200 --workload transfers,erc20 --loop closed | tail -1
+
 echo "== end to end"
 "$bin" up -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py
-for suite in receipt failover ledger security bad_input flood; do
+for suite in receipt failover ledger security bad_input flood bench; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done

@@ -33,7 +33,7 @@ struct LedgerState: Sendable {
     private var signers: [String: PublicKey] = [:]
     private var leading: Leadership?
     private var prepared: OpenedEntry?
-    /// The entry that was opened for its time, since it is mostly taken next.
+    /// The entry that was made here, or opened for its time, since it is mostly taken next.
     private var looked: (entry: LedgerEntry, opened: OpenedEntry)?
 
     init(networkID: String) {
@@ -304,6 +304,7 @@ struct LedgerState: Sendable {
         opened.transactionCount = transactions.count
         opened.time = record.time
         prepared = opened
+        looked = (entry, opened)
         return LogEntry(view: id.view, seqno: id.seqno, kind: .data, bytes: entry.bytes)
     }
 
@@ -322,6 +323,7 @@ struct LedgerState: Sendable {
         opened.administrative = tables.merging(writes)
         opened.time = time
         prepared = opened
+        looked = (entry, opened)
         return LogEntry(view: id.view, seqno: id.seqno, kind: kind, bytes: entry.bytes)
     }
 
@@ -341,6 +343,7 @@ struct LedgerState: Sendable {
         opened.signature = tables
         opened.isSnapshotPoint = isSnapshotPoint
         prepared = opened
+        looked = (entry, opened)
         return LogEntry(view: id.view, seqno: id.seqno, kind: .signature, bytes: entry.bytes)
     }
 
