@@ -55,5 +55,5 @@ echo "== chaos"
 "$python" -m pytest -q -p no:cacheprovider Tests/Chaos
 # One bounded minute, always the same faults in the same order; 77 says that this machine can't make the network.
 code=0
-SCRATCH="$scratch" scripts/chaos.sh --minutes 1 --seed 20 --shorter 0.6 || code=$?
+SCRATCH="$scratch" scripts/chaos.sh --minutes 1 --seed 158 --shorter 0.6 || code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 77 ]

@@ -63,7 +63,7 @@ class Run:
                 self.chaos()
         finally:
             late = self.cluster.stop()
-            self.problems += [f"{name} does not stop within 30 s of SIGTERM" for name in late]
+            self.problems += [f"{name} does not stop within 60 s of SIGTERM" for name in late]
             self.verify()
             self.cluster.close()
             guard.close()

@@ -12,6 +12,7 @@ import time
 from disks import LoopDisk, MemoryDisk
 from doors import Door, MaybeDone, NotSent, trust
 from spaces import Space
+from waiting import looks
 from wire import Wire
 
 APPLICATION, ADMINISTRATION, NODE = 8545, 8546, 8547
@@ -74,7 +75,7 @@ class Node:
         if self.isWanted and self.process is None and (not self.ends or time.monotonic() - self.ends[-1][0] > 1):
             self.start()
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=60):
         """A clean stop."""
         self.isWanted = False
         if self.process is not None and self.process.poll() is None:
@@ -223,14 +224,11 @@ class Cluster:
 
     # All nodes together.
 
-    def start(self, seconds=60):
+    def start(self, seconds=90):
         self.nodes[0].start()
         certificate = self.nodes[0].disk.path / "data" / "network.pem"
-        deadline = time.monotonic() + seconds
-        while not certificate.exists():
-            if time.monotonic() > deadline:
-                raise TimeoutError("the founder does not start")
-            time.sleep(0.05)
+        if not any(certificate.exists() for _ in looks(seconds, 0.05)):
+            raise TimeoutError("the founder does not start")
         self.service.write_bytes(certificate.read_bytes())
         for node in self.nodes[1:]:
             node.start()
@@ -247,7 +245,7 @@ class Cluster:
         """Waits until all nodes take part, agree on a primary and have the same commit; gives the seconds it took."""
         start = time.monotonic()
         states = []
-        while time.monotonic() - start < seconds:
+        for _ in looks(seconds):
             states = [node.state() for node in self.nodes]
             if (
                 all(s and s["state"] == "active" and s["worker"] == "ready" and s["member"] for s in states)
@@ -256,7 +254,6 @@ class Cluster:
                 and states[0]["commit_seqno"] == states[0]["last_seqno"]
             ):
                 return time.monotonic() - start
-            time.sleep(0.1)
         raise TimeoutError(f"the nodes don't come to the same commit in {seconds} s: {states}")
 
     def leader(self):

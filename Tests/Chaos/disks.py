@@ -12,6 +12,8 @@ import subprocess
 import threading
 import time
 
+from waiting import looks
+
 FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
 # EXT4_IOC_SHUTDOWN with NOLOGFLUSH: from now on every operation fails with EIO, and what no fsync wrote is lost.
 SHUTDOWN, NOLOGFLUSH = 0x8004587D, 2
@@ -108,13 +110,11 @@ class LoopDisk(MemoryDisk):
         """From now on every operation fails; what was not synced is gone."""
         self._control(SHUTDOWN, struct.pack("I", NOLOGFLUSH))
 
-    def remount(self, seconds=20):
+    def remount(self, seconds=30):
         """Brings the disk back as after a loss of power. Nothing may have files open on it for long."""
-        deadline = time.monotonic() + seconds
-        while subprocess.run(["umount", self.path], stderr=subprocess.DEVNULL).returncode != 0:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.path} stays busy")
-            time.sleep(0.1)
+        command = ["umount", self.path]
+        if not any(subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0 for _ in looks(seconds)):
+            raise TimeoutError(f"{self.path} stays busy")
         self.mount()
 
     def close(self):

@@ -16,7 +16,7 @@ class TooHard(Exception):
     """The search had more configurations than it may look at."""
 
 
-def check(operations, initial=0, configurations_max=2_000_000):
+def check(operations, initial=0, configurations_max=500_000):
     """The keys whose histories are not linearizable, with why; empty if all are."""
     keys = collections.defaultdict(list)
     for operation in operations:
@@ -46,7 +46,7 @@ def relevant(operations):
     return [o for o in operations if o.outcome == OK or (o.kind != "observe" and o.value in seen)]
 
 
-def check_key(operations, initial=0, configurations_max=2_000_000):
+def check_key(operations, initial=0, configurations_max=500_000):
     """Why one key's history is not linearizable; None if it is."""
     operations = sorted(relevant(operations), key=lambda o: o.invoked)
     count = len(operations)

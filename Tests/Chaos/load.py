@@ -15,6 +15,7 @@ from client import CHAIN, Settings
 from cluster import APPLICATION
 from doors import Door, MaybeDone, NotSent
 from history import load
+from waiting import looks
 
 HERE = pathlib.Path(__file__).parent
 GATEWAY = 8545
@@ -94,13 +95,10 @@ class Load:
             except (NotSent, MaybeDone):
                 return False
 
-        deadline = time.monotonic() + 20
-        while not self.cluster.clients.run(asked):
-            if time.monotonic() > deadline:
-                raise TimeoutError("the gateway does not start")
-            time.sleep(0.1)
+        if not any(self.cluster.clients.run(asked) for _ in looks(60)):
+            raise TimeoutError("the gateway does not start")
 
-    def stop(self, seconds=60):
+    def stop(self, seconds=120):
         """Lets the clients finish what they do; gives all operations and sentences about clients that failed."""
         problems = []
         for process in self.running:

@@ -11,6 +11,7 @@ import signal
 import threading
 
 from cluster import CLIENTS
+from waiting import looks
 
 PROCESSES = ("launcher", "manager", "worker")
 
@@ -178,7 +179,7 @@ class Nemesis:
     def restart(self, fault, struck):
         for node in struck:
             if not node.stop():
-                self.problems.append(f"{node.name} does not stop within 30 s of SIGTERM")
+                self.problems.append(f"{node.name} does not stop within 60 s of SIGTERM")
         return lambda: self._start(struck)
 
     def _pause(self, struck, roles):
@@ -342,12 +343,11 @@ class Nemesis:
 
 def gone(pids, seconds):
     """Waits until processes are gone; gives those that are not."""
-    event, left = threading.Event(), list(pids)
-    for _ in range(int(seconds / 0.05)):
+    left = list(pids)
+    for _ in looks(seconds, 0.05):
         left = [pid for pid in left if is_alive(pid)]
         if not left:
-            return []
-        event.wait(0.05)
+            break
     return left
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import statistics
 
 from history import INVALID, OK, TRANSACTIONS, UNKNOWN
 
@@ -66,8 +67,7 @@ def table(struck, operations, verdict):
 
 def _range(seconds):
     """Median and largest."""
-    ordered = sorted(seconds)
-    middle, largest = ordered[len(ordered) // 2], ordered[-1]
+    middle, largest = statistics.median(seconds), max(seconds)
     if math.isinf(largest):
         return "never"
-    return f"{largest:.1f}" if len(ordered) == 1 else f"{middle:.1f} to {largest:.1f}"
+    return f"{largest:.1f}" if len(seconds) == 1 else f"{middle:.1f} to {largest:.1f}"

@@ -3,11 +3,13 @@
 import itertools
 import socket
 import struct
+import types
 
 import pytest
 
 import nemesis
 import report
+import waiting
 from packets import ACK, RST, SYN, checksum, hosts, resets, segment
 from wire import Carrier
 
@@ -107,3 +109,17 @@ def test_gaps_are_measured_within_their_span():
     assert report.longest_gap(times, 9.5, 12) == 10.5
     assert report.longest_gap(times, 21, 25) == 4
     assert report.longest_gap([], 0, 5) == 5
+
+
+def test_a_wait_counts_what_was_waited_and_not_what_was_lost(monkeypatch):
+    now = [0.0]
+
+    def sleep(seconds):
+        # Once the machine stands still for ten minutes.
+        now[0] += 600 if now[0] == 5 else seconds
+
+    clock = types.SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(waiting, "time", clock)
+    assert sum(1 for _ in waiting.looks(10, 1)) == 11
+    assert now[0] > 600
+    assert sum(1 for _ in waiting.looks(0, 0)) == 2

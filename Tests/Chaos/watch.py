@@ -4,6 +4,8 @@ import json
 import threading
 import time
 
+from waiting import looks
+
 
 class Watch:
     """A thread that samples a cluster, keeps the largest resident sizes, and writes samples to a file."""
@@ -35,10 +37,9 @@ class Watch:
 def all_back(cluster, seconds):
     """Waits until all nodes take part and agree on a primary; gives the seconds, or None and the last states."""
     begun, states = time.monotonic(), []
-    while time.monotonic() - begun < seconds:
+    for _ in looks(seconds):
         states = [node.state(1.0) for node in cluster.nodes]
         if all(s and s["state"] == "active" and s["worker"] == "ready" for s in states):
             if len({s["primary_id"] for s in states}) == 1 and states[0]["primary_id"]:
                 return time.monotonic() - begun, states
-        time.sleep(0.1)
     return None, states
