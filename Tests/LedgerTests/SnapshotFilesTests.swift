@@ -40,7 +40,8 @@ import Testing
 
     /// Signs, makes the snapshot there, records and signs its evidence, and commits the file.
     private func snapshot<Storage>(
-        _ network: inout TestNetwork, _ files: inout SnapshotFiles<Storage>, _ changes: [WriteSet]
+        _ network: inout TestNetwork, _ files: inout SnapshotFiles<Storage>, _ changes: [WriteSet],
+        keeping: Set<SnapshotName> = []
     ) throws -> SnapshotName {
         let entry = try network.sign(flags: .chunkAfter)
         var reports = files.perform(.make(try point(network, entry), changes: changes))
@@ -56,7 +57,7 @@ import Testing
             CoseReceipt(
                 tree: network.tree, seqno: evidence.id.seqno, components: components, signature: signature))
         let name = SnapshotName(seqno: entry.id.seqno, evidence: evidence.id.seqno)
-        _ = files.perform(.commit(name, receipt: receipt.encoded()))
+        _ = files.perform(.commit(name, receipt: receipt.encoded(), keeping: keeping))
         return name
     }
 
@@ -185,6 +186,19 @@ import Testing
                 return
             }
         }
+    }
+
+    @Test func aSnapshotThatAPeerIsTakingStays() throws {
+        var random = SplitMix(state: 3)
+        var network = try TestNetwork()
+        try network.start()
+        var files = try SnapshotFiles(MemoryLedgerStorage(), secret: [UInt8](repeating: 1, count: 32))
+        let taken = try snapshot(&network, &files, [Self.changes(&random)])
+        var names: [SnapshotName] = []
+        for _ in 0..<4 { names.append(try snapshot(&network, &files, [Self.changes(&random)], keeping: [taken])) }
+        #expect(try files.storage.list().compactMap { SnapshotName($0) }.sorted() == [taken] + names.suffix(2))
+        names.append(try snapshot(&network, &files, [Self.changes(&random)]))
+        #expect(try files.storage.list().compactMap { SnapshotName($0) }.sorted() == names.suffix(2))
     }
 
     /// Storage that is full after some bytes.

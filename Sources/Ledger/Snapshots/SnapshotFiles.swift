@@ -63,7 +63,7 @@ public struct SnapshotFiles<Storage: LedgerStorage> {
         case .rebase(let name): return guarded { try $0.rebase(name) }
         case .collect(let changes): return guarded { try $0.collect(changes) }
         case .make(let point, let changes): return guarded { try $0.make(point, changes) }
-        case .commit(let name, let receipt): return guarded { try $0.commit(name, receipt) }
+        case .commit(let name, let receipt, let others): return guarded { try $0.commit(name, receipt, others) }
         case .discard(let seqno): return guarded { try $0.discard(seqno) }
         case .frame(let name, let index): return [frame(name, index)]
         case .read(let name, let offset, let byteCount, let peer): return [read(name, offset, byteCount, peer)]
@@ -300,7 +300,9 @@ public struct SnapshotFiles<Storage: LedgerStorage> {
 
     // MARK: Committing
 
-    private mutating func commit(_ name: SnapshotName, _ receipt: [UInt8]) throws -> [SnapshotReport] {
+    private mutating func commit(
+        _ name: SnapshotName, _ receipt: [UInt8], _ others: Set<SnapshotName>
+    ) throws -> [SnapshotReport] {
         guard let byteCount = made.removeValue(forKey: name.seqno) else { return [] }
         let file = Self.madeFile(name.seqno)
         try storage.write(receipt, to: file, at: byteCount)
@@ -315,20 +317,19 @@ public struct SnapshotFiles<Storage: LedgerStorage> {
         making?.work.rename(file, to: name.fileName)
         for seqno in made.keys.sorted() where seqno < name.seqno { _ = try discard(seqno) }
         let listing = SnapshotListing(name: name, byteCount: UInt64(byteCount + receipt.count))
-        try keep(listing)
+        try keep(listing, others)
         return [.committed(listing)]
     }
 
     /// Adds a committed snapshot and lets the oldest go.
-    private mutating func keep(_ listing: SnapshotListing) throws {
+    private mutating func keep(_ listing: SnapshotListing, _ others: Set<SnapshotName> = []) throws {
         committed.removeAll { $0.name == listing.name }
         committed.append(listing)
         committed.sort { $0.name < $1.name }
-        while committed.count > SnapshotListing.keptCount, let oldest = committed.first,
-            oldest.name.fileName != base?.file
-        {
-            try remove(oldest.name.fileName)
-            committed.removeFirst()
+        for old in committed.dropLast(SnapshotListing.keptCount) {
+            guard old.name.fileName != base?.file, !others.contains(old.name) else { continue }
+            try remove(old.name.fileName)
+            committed.removeAll { $0.name == old.name }
         }
     }
 

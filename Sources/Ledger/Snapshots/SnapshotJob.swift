@@ -107,8 +107,9 @@ public enum SnapshotJob: Sendable {
     case collect([WriteSet])
     /// Make the snapshot after these last changes.
     case make(SnapshotPoint, changes: [WriteSet])
-    /// The evidence of a snapshot that was made is committed: the file gets its receipt and its name.
-    case commit(SnapshotName, receipt: [UInt8])
+    /// The evidence of a snapshot that was made is committed: the file gets its receipt and its name. The oldest go,
+    /// but for those that a peer is taking.
+    case commit(SnapshotName, receipt: [UInt8], keeping: Set<SnapshotName>)
     /// A snapshot that was made has no evidence, or another's.
     case discard(seqno: UInt64)
     /// Open one frame of the private state of a snapshot that was opened or made here.

@@ -186,6 +186,9 @@ extension Manager {
             ),
             ("entente_commit_seqno", "Seqno of the last committed entry.", appliedSeqno),
             ("entente_last_seqno", "Seqno of the last entry.", lastSeqno),
+            (
+                "entente_snapshot_seqno", "Seqno of the newest committed snapshot.", snapshots.newest?.name.seqno ?? 0
+            ),
             ("entente_requests_waiting", "Client requests without an answer.", UInt64(clients.count)),
             ("entente_transactions_queued", "Transactions that wait for a batch.", UInt64(queues.count)),
             ("entente_channels", "Open channels to other nodes.", UInt64(channels.count)),

@@ -117,7 +117,7 @@ extension Manager {
         }
         effects.append(
             .read(
-                first: evidence.entry, last: min(appliedSeqno, evidence.entry + 4_096), bytesMax: settings.readBytesMax,
+                first: evidence.entry, last: min(appliedSeqno, evidence.entry + 4_096), bytesMax: NodeMessage.bytesMax,
                 for: .snapshotReceipt(SnapshotName(seqno: made.seqno, evidence: evidence.entry))))
     }
 
@@ -135,7 +135,8 @@ extension Manager {
                 let receipt = CoseReceipt(
                     tree: tree, seqno: name.evidence, components: components, signature: signature)
             else { throw ManagerError.ledger("no signature covers the evidence") }
-            effects.append(.snapshot(.commit(name, receipt: receipt.encoded())))
+            let taken = snapshots.beingTaken(at: clock.monotonic)
+            effects.append(.snapshot(.commit(name, receipt: receipt.encoded(), keeping: taken)))
         } catch {
             log(.warning, "a snapshot gets no receipt", [("snapshot", "\(name)"), ("reason", "\(error)")])
             effects.append(.snapshot(.discard(seqno: name.seqno)))
@@ -209,10 +210,11 @@ extension Manager {
         snapshots.listings.removeAll { $0.name == listing.name }
         snapshots.listings.append(listing)
         snapshots.listings.sort { $0.name < $1.name }
-        while snapshots.listings.count > SnapshotListing.keptCount {
-            let oldest = snapshots.listings.removeFirst()
-            snapshots.open.remove(oldest.name)
-            snapshots.unusable.remove(oldest.name)
+        let taken = snapshots.beingTaken(at: clock.monotonic)
+        for old in snapshots.listings.dropLast(SnapshotListing.keptCount) where !taken.contains(old.name) {
+            snapshots.listings.removeAll { $0.name == old.name }
+            snapshots.open.remove(old.name)
+            snapshots.unusable.remove(old.name)
         }
     }
 

@@ -27,6 +27,7 @@ extension Manager {
         guard configuration?.contains(peer) == true, snapshots.listings.contains(where: { $0.name == name }) else {
             return send(.snapshotGone(name), to: peer)
         }
+        snapshots.notePull(name, at: clock.monotonic)
         guard snapshots.serving.insert(peer).inserted else { return }
         effects.append(
             .snapshot(
@@ -167,6 +168,9 @@ extension Manager {
             snapshots.installing = nil
             tellConsensusOfSnapshots()
         } catch {
+            snapshots.listings.removeAll { $0.name == snapshot.name }
+            snapshots.open.remove(snapshot.name)
+            effects.append(.snapshot(.setAside(snapshot.name)))
             transferFailed(snapshot.name, "\(error)")
         }
     }

@@ -54,6 +54,8 @@ struct SnapshotState: Sendable {
     var transfer: SnapshotTransfer?
     /// The last one that came and was refused, and until when it is not asked for again.
     var refused: (name: SnapshotName, until: UInt64)?
+    /// When a peer last pulled a part of each.
+    private var pulled: [SnapshotName: UInt64] = [:]
     /// Peers for which a part is being read.
     var serving: Set<PeerID> = []
 
@@ -81,6 +83,15 @@ struct SnapshotState: Sendable {
             changeByteCount = 0
         }
         return changes
+    }
+
+    /// A peer pulls.
+    mutating func notePull(_ name: SnapshotName, at time: UInt64) { pulled[name] = time }
+
+    /// The snapshots that a peer is taking, which stay until it has them.
+    mutating func beingTaken(at time: UInt64) -> Set<SnapshotName> {
+        pulled = pulled.filter { time < $0.value + 60_000_000 }
+        return Set(pulled.keys)
     }
 
     /// Changes follow this snapshot from now on.
