@@ -4,7 +4,7 @@ SCRATCH ?= .build-release
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
 BIN = $(SCRATCH)/release
 
-.PHONY: help up deps build test test-swift test-python lint check clean
+.PHONY: help up deps build test test-swift test-python lint check spec clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,10 @@ lint: ## format and tidiness rules
 
 test: deps lint ## everything that CI checks
 	scripts/test.sh
+
+spec: ## model check the specification and validate traces of the simulator against it (needs Java)
+	$(BUILD) --build-tests
+	nice scripts/spec.sh
 
 clean: ## remove build products
 	rm -rf $(SCRATCH)
