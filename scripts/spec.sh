@@ -97,18 +97,21 @@ quick)
     traces rejected mutant-
     ;;
 all)
-    for name in elections abdication flexible power replace move learner retire snapshot progress; do model "$name"; done
+    for name in elections abdication figure8 flexible all-of-three seals power replace move learner retire snapshot progress; do
+        model "$name"
+    done
     while IFS='|' read -r name fault; do control "$name" "$fault"; done <<'LIST'
 elections|votes twice
 elections|votes for any log
 elections|keeps unsigned tail
 elections|commits unsigned
-elections|commits previous views
 elections|acknowledges log end
 elections|truncates early
-flexible|elects with too few
+all-of-three|elects with too few
+unsafe|none
+figure8|commits previous views
 power|acknowledges before sync
-power|sends before seal
+seals|sends before seal
 power|trusts old sync
 replace|union tally
 replace|skips joint phase

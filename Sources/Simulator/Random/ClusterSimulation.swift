@@ -100,6 +100,8 @@ public final class ClusterSimulation {
     let keepsTrace: Bool
     var trace: [String] = []
     let faultMicroseconds: UInt64
+    /// Set before the run to keep what each node did.
+    package var recorder: TraceRecorder?
 
     static let nodesMax = 9
     static let restWithin: UInt64 = 60_000_000
@@ -170,6 +172,7 @@ public final class ClusterSimulation {
             LogEntry(view: 2, seqno: 2, kind: .signature, bytes: [2]),
         ]
         oracle.found(on: entries)
+        recorder?.found(nodes.map(\.id), entries, HardState(view: 2, vote: .free, commit: 2))
         for node in nodes.indices {
             nodes[node].disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, vote: .free, commit: 2))
             startNode(node, nodes[node].disk.restart())
@@ -198,6 +201,7 @@ public final class ClusterSimulation {
         nodes[node].committed = raft.commit
         nodes[node].view = raft.view
         note("\(nodes[node].id) starts: view \(raft.view), log to \(raft.last)", 1, UInt64(node))
+        recorder?.started(nodes[node].id, start)
         step(node, .tick)
     }
 
