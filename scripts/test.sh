@@ -22,9 +22,6 @@ ENTENTE_CCF_PYTHON="$PWD/.venv-ccf/bin/python" \
     "$swift" test -c release --scratch-path "$scratch" --skip-build --skip "$timed"
 "$swift" test -c release --scratch-path "$scratch" --skip-build --filter "$timed"
 
-echo "== specification (a sample; make spec does it all)"
-if command -v java >/dev/null; then scripts/spec.sh quick; else echo "skipped: there is no java"; fi
-
 bin="$PWD/$scratch/release/entente"
 python="$PWD/.venv-e2e/bin/python"
 export ENTENTE_CCF_PYTHON="$PWD/.venv-ccf/bin/python"
