@@ -42,9 +42,9 @@ OneByOne == \A v \in 2..ViewMax :
 (* a bounded number, so fairness leads to such a state; said as a rule for *)
 (* states it costs no temporal checking.                                   *)
 (***************************************************************************)
-CanHear(n) == IsUp(node[n]) /\ node[n].role # "leader" /\ \E v \in Max(node[n].view, 1)..ViewMax :
+CanHear(n) == IsUp(node[n]) /\ \E v \in Max(node[n].view, 1)..ViewMax :
     LET said == views[v]
-    IN  /\ said.by \ {n} # {}
+    IN  /\ said.by \ {n} # {} /\ (v = node[n].view => node[n].role # "leader")
         /\ \/ v > node[n].view \/ ~node[n].hears \/ Len(said.log) > node[n].verified
            \/ said.commit > node[n].commit
 CanCommit(n) ==
