@@ -4,7 +4,7 @@ SCRATCH ?= .build-release
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
 BIN = $(SCRATCH)/release
 
-.PHONY: help up deps build test chaos test-swift test-python lint check clean
+.PHONY: help up deps build test chaos spec lint clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ test: deps lint ## everything that CI checks
 chaos: build ## real nodes under real faults; MINUTES=5 SEED=1 ARGS=..., see Tests/Chaos/README.md
 	scripts/python.sh
 	scripts/chaos.sh $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+spec: ## model check the specification and validate traces of the simulator against it (needs Java)
+	$(BUILD) --build-tests
+	nice scripts/spec.sh
 
 clean: ## remove build products
 	rm -rf $(SCRATCH)

@@ -77,6 +77,7 @@ extension ClusterSimulation {
         let seals = Int(random.below(UInt64(pending.seals) + 1))
         nodes[node].disk.crash(keepingLog: log, seals: seals)
         crashed(node)
+        recorder?.crashed(nodes[node].id, writes: log, seals: seals)
         nodes[node].raft = nil
         nodes[node].life += 1
         note("\(nodes[node].id) crashes, keeps log to \(nodes[node].disk.lastSeqno)", 16, UInt64(node))

@@ -77,6 +77,7 @@ extension ClusterSimulation {
             if oracle.violation != nil { break }
         }
         swap(&effects, &self.effects)
+        recorder?.stepped(nodes[node].id, input, nodes[node].raft, nodes[node].disk)
         guard let raft = nodes[node].raft else { return }
         if raft.view < nodes[node].view {
             oracle.violated("MonoTerm", "\(raft.id) goes from view \(nodes[node].view) to \(raft.view)")

@@ -114,6 +114,8 @@ public final class ClusterSimulation {
     var trace: [String] = []
     let faultMicroseconds: UInt64
     let stepsMax: Int
+    /// Set before the run to keep what each node did.
+    package var recorder: TraceRecorder?
 
     static let nodesMax = 9
     static let restWithin: UInt64 = 60_000_000
@@ -195,6 +197,7 @@ public final class ClusterSimulation {
             LogEntry(view: 2, seqno: 2, kind: .signature, bytes: [2]),
         ]
         oracle.found(on: entries)
+        recorder?.found(nodes.map(\.id), entries, HardState(view: 2, committed: entries[1].position))
         for node in nodes.indices {
             nodes[node].disk = SimulatedDisk(entries: entries, seal: HardState(view: 2, committed: entries[1].position))
             startNode(node, nodes[node].disk.restart())
@@ -226,6 +229,7 @@ public final class ClusterSimulation {
         nodes[node].committed = raft.commit
         nodes[node].view = raft.view
         note("\(nodes[node].id) starts: view \(raft.view), log to \(raft.last)", 1, UInt64(node))
+        recorder?.started(nodes[node].id, start)
         step(node, .tick)
     }
 
