@@ -44,6 +44,8 @@ import Testing
             name: "forgets what is committed", fault: .forgetsWhatIsCommitted, budget: 0,
             scenario: "rollback_of_committed"),
         Mutant(
+            name: "counts later commits", fault: .countsLaterCommits, budget: 0, scenario: "restart_cut_then_committed"),
+        Mutant(
             name: "remembers what was cut", fault: .remembersWhatWasCut, budget: 0, scenario: "restart_after_cut"),
     ]
 

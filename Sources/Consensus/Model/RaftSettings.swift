@@ -84,6 +84,8 @@ package struct RaftFault: OptionSet, Sendable {
     package static let forgetsWhatIsCommitted = RaftFault(rawValue: 1 << 22)
     /// An acknowledgement is held against a node although a later leader may have cut what it was about.
     package static let remembersWhatWasCut = RaftFault(rawValue: 1 << 23)
+    /// What a node acknowledged and only a later leader committed is held against it.
+    package static let countsLaterCommits = RaftFault(rawValue: 1 << 26)
     /// A node that asks for pre-votes goes on standing by the leader that it has given up.
     package static let preVoteKeepsLeader = RaftFault(rawValue: 1 << 24)
     /// A snapshot brings no configurations.

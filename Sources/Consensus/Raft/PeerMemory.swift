@@ -8,8 +8,9 @@ struct PeerMemory: Sendable {
     /// The last that it acknowledged to some leader, an entry of that leader's log, and in which view.
     var acknowledged = LogPosition.zero
     var acknowledgedIn: UInt64 = 0
-    /// It once had our own log up to here on its disk. Falls when our log is cut.
-    var shared: UInt64 = 0
+    /// The last of these that was committed in that view or before: every later leader holds it, so it was never cut. (What
+    /// commits only later proves nothing: the peer may have cut it before, following a leader in between.)
+    var kept = LogPosition.zero
 }
 
 extension Raft {
@@ -31,8 +32,9 @@ extension Raft {
         memories[place].votedForUs = max(memories[place].votedForUs, view)
     }
 
-    /// Remembers what a node acknowledged to the leader of `view`, be that this node or the one that tells it.
-    mutating func remember(_ acknowledgement: Acknowledgement, in view: UInt64) {
+    /// Remembers what a node acknowledged to the leader of `view`, be that this node or the one that tells it; `commit` is
+    /// that leader's commit point.
+    mutating func remember(_ acknowledgement: Acknowledgement, in view: UInt64, commit: UInt64) {
         guard acknowledgement.peer != id else { return }
         remember(acknowledgement.peer, view: view)
         guard let place = memories.firstIndex(where: { $0.id == acknowledgement.peer }) else { return }
@@ -42,12 +44,15 @@ extension Raft {
             memories[place].acknowledged = position
             memories[place].acknowledgedIn = view
         }
-        if index.holds(position) { memories[place].shared = max(known.shared, position.seqno) }
+        let last = position.seqno <= commit ? position : index.holds(position) ? index.position(at: commit) : nil
+        if let last, last.seqno > known.kept.seqno { memories[place].kept = last }
     }
 
-    /// The log was cut: what peers acknowledged of it reaches no further.
-    mutating func shareAtMost(_ seqno: UInt64) {
-        for place in memories.indices { memories[place].shared = min(memories[place].shared, seqno) }
+    /// The leader's commit point has moved on since acknowledgements came.
+    mutating func rememberCommitted() {
+        for memory in memories where memory.acknowledgedIn == view {
+            remember(Acknowledgement(peer: memory.id, position: memory.acknowledged), in: view, commit: commit)
+        }
     }
 
     /// What a leader tells everyone with a heartbeat. In a large network each heartbeat names the next few nodes.
@@ -71,17 +76,19 @@ extension Raft {
     ///
     /// None of it is true of an honest node. A view is sealed before anything is said in it. Within a view a log is
     /// never cut behind what was acknowledged, and a later view is in the seal before its leader's cuts are on disk
-    /// (``RaftEffect``). What is committed is never cut.
+    /// (``RaftEffect``). What was committed when it was acknowledged is never cut.
     package func objection(to claim: RestartClaim, of peer: PeerID) -> RollbackReason? {
         guard let memory = memories.first(where: { $0.id == peer }) else { return nil }
         if claim.view < memory.view { return .viewBehindPeer }
         if claim.view == memory.votedForUs, claim.vote != .given(id) { return .voteForgotten }
         let mayBeCut = claim.view > memory.acknowledgedIn && !settings.faults.contains(.remembersWhatWasCut)
         if !mayBeCut, !claim.last.reaches(memory.acknowledged) { return .logBehindPeer }
-        let isHeld = index.holds(memory.acknowledged)
-        let kept = min(max(memory.shared, isHeld ? memory.acknowledged.seqno : 0), commit)
         guard !settings.faults.contains(.forgetsWhatIsCommitted) else { return nil }
-        let committed = index.position(at: kept) ?? LogPosition(view: 0, seqno: kept)
-        return claim.last.reaches(committed) ? nil : .logBehindPeer
+        if settings.faults.contains(.countsLaterCommits), index.holds(memory.acknowledged),
+            let position = index.position(at: min(memory.acknowledged.seqno, commit)), !claim.last.reaches(position)
+        {
+            return .logBehindPeer
+        }
+        return claim.last.reaches(memory.kept) ? nil : .logBehindPeer
     }
 }

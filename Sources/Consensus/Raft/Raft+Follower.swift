@@ -2,7 +2,9 @@
 extension Raft {
     mutating func onAppend(_ append: AppendEntries, view leaderView: UInt64, from peer: PeerID) {
         guard append.isWellFormed(in: leaderView) else { return }
-        for acknowledgement in append.acknowledged { remember(acknowledgement, in: leaderView) }
+        for acknowledgement in append.acknowledged {
+            remember(acknowledgement, in: leaderView, commit: append.commit)
+        }
         if leaderView < view {
             // A leader of the past learns that it is one.
             return refuse(append, to: peer)
@@ -117,7 +119,6 @@ extension Raft {
         {
             enter(view: view + 1)
         }
-        shareAtMost(commit)
         index = snapshot
         if settings.faults.contains(.snapshotForgetsConfiguration) {
             index = LogIndex(snapshot: snapshot.last, configurations: [])

@@ -40,6 +40,7 @@ extension Raft {
         round += 1
         heartbeatDeadline = now + settings.heartbeat
         if progress.contains(where: { $0.departsAfter != nil && now >= $0.departsBy }) { dropDeparted() }
+        rememberCommitted()
         let acknowledged = acknowledgements
         for place in progress.indices {
             if case .snapshot(let since) = progress[place].state, now >= since + settings.snapshotRetry {
@@ -170,7 +171,8 @@ extension Raft {
         }
         if isNews {
             if let position = index.position(at: seqno) {
-                remember(Acknowledgement(peer: progress[place].id, position: position), in: view)
+                let acknowledgement = Acknowledgement(peer: progress[place].id, position: position)
+                remember(acknowledgement, in: view, commit: commit)
             }
             advanceCommit()
             guard role == .leader else { return }

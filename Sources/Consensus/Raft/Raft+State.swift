@@ -98,7 +98,6 @@ extension Raft {
         if !settings.faults.contains(.trustsOldSync) {
             for place in 0..<writes.count where writes[place].end > seqno { writes[place].end = seqno }
         }
-        shareAtMost(seqno)
         logTicket += 1
         writes.append((logTicket, seqno))
         out.append(.truncate(to: seqno, ticket: logTicket))

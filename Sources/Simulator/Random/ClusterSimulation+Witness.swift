@@ -9,9 +9,12 @@ struct Witness: Sendable {
     var votedForUsIn: UInt64 = 0
     var acknowledged = LogPosition.zero
     var acknowledgedIn: UInt64 = 0
+    /// Acknowledged to a leader that had committed it.
+    var kept = LogPosition.zero
 
-    mutating func saw(_ position: LogPosition, in view: UInt64) {
+    mutating func saw(_ position: LogPosition, in view: UInt64, commit: UInt64) {
         self.view = max(self.view, view)
+        if position.seqno <= commit, position.seqno > kept.seqno { kept = position }
         guard view > acknowledgedIn || (view == acknowledgedIn && position.seqno > acknowledged.seqno) else { return }
         acknowledged = position
         acknowledgedIn = view
@@ -58,14 +61,16 @@ extension ClusterSimulation {
             if isCounted, raft.acknowledged.contains(where: { $0.peer == nodes[from].id }),
                 let position = raft.index.position(at: response.seqno), position.seqno > 0
             {
-                seen.saw(position, in: message.view)
+                seen.saw(position, in: message.view, commit: raft.commit)
             }
         case .restartAnswer(let answer): if !answer.isRestarting { seen.view = max(seen.view, message.view) }
         case .restartQuery: return
         }
         nodes[to].witnesses[from] = seen
+        guard case .append(let append) = message.body else { return }
         for fact in testimony where fact.node != to {
-            nodes[to].witnesses[fact.node, default: Witness()].saw(fact.position, in: message.view)
+            nodes[to].witnesses[fact.node, default: Witness()].saw(
+                fact.position, in: message.view, commit: append.commit)
         }
     }
 
@@ -77,11 +82,13 @@ extension ClusterSimulation {
         if claim.view == seen.votedForUsIn, claim.vote != .given(raft.id) {
             return "voted in view \(seen.votedForUsIn)"
         }
-        let promised = seen.acknowledged
-        let isShown = claim.last.seqno >= promised.seqno && claim.last.view >= promised.view
-        if claim.view == seen.acknowledgedIn, !isShown { return "acknowledged \(promised) in that view" }
-        let isCommitted = raft.commit >= promised.seqno && raft.index.holds(promised)
-        return isCommitted && !isShown ? "acknowledged \(promised), which is committed" : nil
+        func shows(_ position: LogPosition) -> Bool {
+            claim.last.seqno >= position.seqno && claim.last.view >= position.view
+        }
+        if claim.view == seen.acknowledgedIn, !shows(seen.acknowledged) {
+            return "acknowledged \(seen.acknowledged) in that view"
+        }
+        return shows(seen.kept) ? nil : "acknowledged \(seen.kept), which was committed"
     }
 
     /// A restart query arrives: whoever has seen more must object, and honest nodes show all that was seen.
