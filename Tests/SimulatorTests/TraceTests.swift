@@ -5,7 +5,12 @@ import Testing
 
 /// Traces for the specification: `scripts/spec.sh` lets TLC judge them.
 @Suite struct TraceTests {
-    static let faultSeconds = 2
+    /// Two seconds of faults are enough to get lost in.
+    static func plan(_ seed: UInt64) -> SimulationPlan {
+        var plan = SimulationPlan(seed: seed)
+        plan.faultMilliseconds = 2_000
+        return plan
+    }
 
     /// Bugs that the specification can tell from the protocol by what nodes did.
     static let mutants: [(name: String, fault: RaftFault)] = [
@@ -19,20 +24,20 @@ import Testing
     ]
 
     static func trace(_ seed: UInt64, linesMax: Int, faults: RaftFault = []) -> (lines: [String], violation: String?) {
-        let simulation = ClusterSimulation(seed: seed, faultSeconds: faultSeconds, faults: faults)
+        let simulation = ClusterSimulation(plan(seed), faults: faults)
         simulation.recorder = TraceRecorder(linesMax: linesMax)
         let report = simulation.run()
         return (simulation.recorder?.lines ?? [], report.violation)
     }
 
     static func canBeJudged(_ seed: UInt64) -> Bool {
-        !ClusterSimulation(seed: seed, faultSeconds: faultSeconds, faults: []).rollsBack
+        !ClusterSimulation(plan(seed)).rollsBack
     }
 
     @Test func recordingChangesNothing() {
         for seed in 1...5 as ClosedRange<UInt64> {
-            let plain = ClusterSimulation(seed: seed, faultSeconds: Self.faultSeconds, faults: [])
-            let recorded = ClusterSimulation(seed: seed, faultSeconds: Self.faultSeconds, faults: [])
+            let plain = ClusterSimulation(Self.plan(seed))
+            let recorded = ClusterSimulation(Self.plan(seed))
             recorded.recorder = TraceRecorder(linesMax: .max)
             let report = plain.run()
             #expect(recorded.run().traceHash == report.traceHash)
