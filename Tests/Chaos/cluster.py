@@ -91,9 +91,10 @@ class Node:
 
     def pids(self):
         """Process ids by role: launcher, manager, worker; of those that run."""
-        if self.process is None or self.process.poll() is not None:
+        launcher = self.process  # The supervisor may forget it meanwhile.
+        if launcher is None or launcher.poll() is not None:
             return {}
-        found = {"launcher": self.process.pid}
+        found = {"launcher": launcher.pid}
         for folder in pathlib.Path("/proc").iterdir():
             if folder.name.isdigit():
                 try:
@@ -101,7 +102,7 @@ class Node:
                 except OSError:
                     continue
                 name, rest = stat[stat.index("(") + 1 :].rsplit(")", 1)
-                if int(rest.split()[1]) == self.process.pid and name.startswith("entente-"):
+                if int(rest.split()[1]) == launcher.pid and name.startswith("entente-"):
                     found[name.removeprefix("entente-")] = int(folder.name)
         return found
 

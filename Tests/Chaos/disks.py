@@ -107,8 +107,18 @@ class LoopDisk(MemoryDisk):
         self._slowing = None
 
     def lose_power(self):
-        """From now on every operation fails; what was not synced is gone."""
+        """What was not synced is gone; every operation fails. Nothing may be using the disk.
+
+        An fdatasync that is under way at this instant may report success for data that are lost (Linux 6.18 passes over
+        the failed conversion of unwritten extents), so whoever could still acknowledge something must be dead.
+        """
         self._control(SHUTDOWN, struct.pack("I", NOLOGFLUSH))
+
+    def fail(self):
+        """From now on every operation fails. What came before is on the disk, so no sync has lied."""
+        self.stall()
+        self.lose_power()
+        self.resume()
 
     def remount(self, seconds=30):
         """Brings the disk back as after a loss of power. Nothing may have files open on it for long."""

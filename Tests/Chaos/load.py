@@ -86,6 +86,10 @@ class Load:
             process = self.cluster.clients.spawn(command)
             self.cluster.guard.tell(f"start {process.pid}")
             self.running.append(process)
+        # No fault before all of them are at work: a loaded machine needs long to start them.
+        outputs = [folder / f"history{index}.jsonl" for index in range(self.processes)]
+        if not any(all(each.exists() and each.stat().st_size for each in outputs) for _ in looks(180)):
+            raise TimeoutError("the clients don't start")
 
     def _await_gateway(self):
         def asked():

@@ -8,7 +8,6 @@ import dataclasses
 import os
 import random
 import signal
-import threading
 
 from cluster import CLIENTS
 from waiting import looks
@@ -312,28 +311,26 @@ class Nemesis:
     def failing_disk(self, fault, struck):
         # The disk is repaired, with what was synced on it, after the node has seen its errors.
         for node in struck:
-            node.disk.lose_power()
+            node.disk.fail()
         return lambda: self.power_loss(fault, struck)()
 
     def power_loss(self, fault, struck):
+        # The processes are dead before their disks lose what was not synced: nobody acknowledges anything in between.
         with self.cluster.lock:
+            pids = []
             for node in struck:
                 node.isWanted = False
-            pids = []
-            threads = [threading.Thread(target=node.disk.lose_power) for node in struck]
-            for each in threads:
-                each.start()
-            for each in threads:
-                each.join()
-            for node in struck:
                 pids += node.signal(PROCESSES, signal.SIGKILL).values()
-                if node.process is not None:
-                    node.process.wait()
+                launcher = node.process
+                if launcher is not None:
+                    launcher.wait()
+        left = gone(pids, 10)
+        if left:
+            self.problems.append(f"processes outlive SIGKILL by 10 s: {left}")
+        for node in struck:
+            node.disk.lose_power()
 
         def undo():
-            left = gone(pids, 10)
-            if left:
-                self.problems.append(f"processes outlive SIGKILL by 10 s: {left}")
             for node in struck:
                 node.disk.remount()
             self._start(struck)
