@@ -45,6 +45,7 @@ func tests(_ subject: String, _ dependencies: [Target.Dependency] = [], resource
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let trees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
@@ -93,7 +94,7 @@ let package = Package(
         // Floor 2
         library("Store", ["Primitives", trees]),
         library("Identity", ["Primitives", crypto, x509, asn1]),
-        library("Attestation", ["Identity", "Primitives", crypto]),
+        library("Attestation", ["Identity", "Primitives", asn1, crypto, cryptoExtras]),
         library("Ledger", ["Identity", "Primitives", "Store", crypto]),
         library(
             "EVM", ["Primitives", "CGMP", "COpenSSL", "CSecp256k1"], link: ["secp256k1", "gmp", "crypto"]),
@@ -137,8 +138,8 @@ let package = Package(
         program(
             "entente",
             [
-                "Bench", "Conformance", "Constitution", "EVM", "EthereumAdapter", "Gateway", "Host", "Identity",
-                "Ledger", "NodeConfiguration", "Primitives", "Simulator", "Store",
+                "Attestation", "Bench", "Conformance", "Constitution", "EVM", "EthereumAdapter", "Gateway", "Host",
+                "Identity", "Ledger", "NodeConfiguration", "Primitives", "Simulator", "Store",
                 "Transport", arguments, logging, nioCore, nioPosix,
             ]),
         program("entente-manager", ["ManagerRuntime"]),
@@ -152,7 +153,7 @@ let package = Package(
         tests("Primitives"),
         tests("Store", ["Primitives"]),
         tests("Identity", ["Primitives"]),
-        tests("Attestation", ["Identity", "Primitives"]),
+        tests("Attestation", ["Identity", "Primitives", asn1, crypto, cryptoExtras]),
         tests("Ledger", ["Identity", "Primitives", "Store"]),
         tests("EVM", ["Primitives"]),
         tests("Consensus", ["Primitives", "Simulator"], resources: ["Scenarios"]),

@@ -2,7 +2,6 @@
 public struct AttestationError: Error, Hashable, Sendable, CustomStringConvertible {
     enum Code: Hashable, Sendable {
         case malformed
-        case unsupportedPlatform
         case platformNotAllowed
         case platformKeyNotListed
         case badSignature
@@ -11,6 +10,11 @@ public struct AttestationError: Error, Hashable, Sendable, CustomStringConvertib
         case measurementNotListed
         case reportDataMismatch
         case signing
+        case untrusted
+        case notInDate
+        case revoked
+        case collateralMissing
+        case configuration
     }
 
     let code: Code
@@ -31,11 +35,6 @@ public struct AttestationError: Error, Hashable, Sendable, CustomStringConvertib
     /// Bytes are not what they should be.
     public static func malformed(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
         Self(.malformed, reason, file, line)
-    }
-
-    /// This build can't verify evidence of the platform.
-    public static func unsupportedPlatform(_ platform: Platform, file: String = #fileID, line: Int = #line) -> Self {
-        Self(.unsupportedPlatform, "\(platform) is not supported by this build's TEE manifest", file, line)
     }
 
     /// The network's TEE manifest does not allow the platform.
@@ -76,6 +75,56 @@ public struct AttestationError: Error, Hashable, Sendable, CustomStringConvertib
     /// The cryptographic library would not sign.
     public static func signing(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
         Self(.signing, reason, file, line)
+    }
+
+    /// Certificates don't lead to a root that is trusted, or are not for this platform.
+    public static func untrusted(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
+        Self(.untrusted, reason, file, line)
+    }
+
+    /// A certificate, revocation list or statement of the maker is not valid at the time of verification.
+    public static func notInDate(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
+        Self(.notInDate, reason, file, line)
+    }
+
+    /// The maker took back a key or a version of the platform.
+    public static func revoked(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
+        Self(.revoked, reason, file, line)
+    }
+
+    /// What the maker says of the platform is not in the cache.
+    public static func collateralMissing(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
+        Self(.collateralMissing, reason, file, line)
+    }
+
+    /// The environment was launched in a way that is not accepted: migration, privilege level, attributes, launch fields.
+    public static func configuration(_ reason: String, file: String = #fileID, line: Int = #line) -> Self {
+        Self(.configuration, reason, file, line)
+    }
+
+    /// A failed check as an error of the fitting kind.
+    init(_ check: EvidenceCheck, file: String = #fileID, line: Int = #line) {
+        let code: Code =
+            switch check.kind {
+            case .format: .malformed
+            case .vekChain, .vekKind, .vekTCB, .vekChip, .product, .rootNotTrusted, .pckChain, .pckRevocationList,
+                .rootRevocationList, .tcbInfoChain, .tcbInfoMismatch, .qeIdentityMismatch, .tdxModuleMismatch,
+                .endorsementChain:
+                .untrusted
+            case .signingKey, .reportSignature, .qeReportSignature, .qeReportData, .quoteSignature, .tcbInfoSignature,
+                .qeIdentitySignature, .softwareSignature, .endorsementSignature:
+                .badSignature
+            case .certificateExpired, .revocationListExpired, .tcbInfoExpired, .qeIdentityExpired: .notInDate
+            case .vekRevoked, .pckRevoked, .tcbRevoked: .revoked
+            case .tcbNotSupported, .policyTCB: .tcbTooOld
+            case .collateral: .collateralMissing
+            case .policyDebug: .debug
+            case .policyMigration, .policyConfiguration, .policyClaims: .configuration
+            case .policyMeasurement: .measurementNotListed
+            case .policyReportData: .reportDataMismatch
+            case .softwareKey: .platformKeyNotListed
+            }
+        self.init(code, "\(check.kind.rawValue): \(check.detail)", file, line)
     }
 
     /// Errors of the same kind are equal.

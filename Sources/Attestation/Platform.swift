@@ -28,8 +28,18 @@ public enum Platform: String, Sendable, Hashable, CaseIterable, CustomStringConv
         self = platform
     }
 
-    /// Whether this build can verify its evidence.
-    public var isVerified: Bool { self == .software }
+    /// The platform whose evidence has this form; nil when it is none's.
+    public init?(evidence bytes: [UInt8]) {
+        if bytes.count == SoftwareEvidence.byteCount, bytes.first == SoftwareEvidence.version {
+            self = .software
+        } else if let quote = try? Quote(bytes) {
+            self = quote.bodyType == 1 ? .sgx : .tdx
+        } else if (try? SNPReport(Array(bytes.prefix(SNPReport.byteCount)))) != nil {
+            self = .sevSNP
+        } else {
+            return nil
+        }
+    }
 
     /// Bytes of its measurement: SHA-384 launch digests of SEV-SNP and TDX, else SHA-256.
     public var measurementByteCount: Int {

@@ -127,7 +127,7 @@ struct ValidationTests {
         }
         try expect(.malformed("code[0].name", "")) { $0.code.entries[0].name = "a\nb" }
         try expect(.missing("tee.platforms", "")) { $0.tee.rules = [] }
-        try expect(.unsupported("tee.platforms[1]", "")) { $0.tee.rules.append(.init(platform: .tdx)) }
+        try expect(.missing("code", "")) { $0.tee.rules.append(.init(platform: .tdx)) }
         try expect(.duplicate("tee.platforms[1]", "")) { $0.tee.rules.append(.init(platform: .software)) }
         try expect(.malformed("tee.platforms[0].minimumTCB", "")) { $0.tee.rules[0].minimumTCB = [1] }
         try expect(.malformed("tee.softwareKeys[0].key", "")) { $0.tee.softwareKeys[0].key[1] ^= 1 }

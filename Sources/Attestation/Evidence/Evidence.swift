@@ -59,7 +59,7 @@ public struct Evidence: Sendable, Hashable {
 public struct EvidenceClaims: Sendable, Hashable {
     /// The platform.
     public let platform: Platform
-    /// Digest of the code; ``Platform/measurementByteCount`` bytes.
+    /// The code, as a code manifest lists it; ``Platform/measurementByteCount`` bytes. See ``CodeIdentity``.
     public let measurement: [UInt8]
     /// What the code wanted vouched for, 64 bytes.
     public let reportData: [UInt8]
@@ -68,8 +68,14 @@ public struct EvidenceClaims: Sendable, Hashable {
     public let platformKey: [UInt8]
     /// Whether the host may look into the environment.
     public let isDebug: Bool
-    /// Version of the platform's firmware in the platform's own form; empty for `software`, which has none.
+    /// Version of the platform's firmware in the platform's own form: `sev-snp` the reported TCB_VERSION (8 bytes),
+    /// `sgx` the 16 component versions and the PCE's (18), `tdx` these and the TD's 16 (34); empty for `software`, which
+    /// has none.
     public let tcb: [UInt8]
+    /// Every claim by name, for people and for policies that ask for one.
+    public internal(set) var fields: [ClaimField] = []
+    /// When all certificates, lists and statements that were used are in date; nil where none was used.
+    public internal(set) var validity: ValidityPeriod?
 }
 
 /// Evidence that was verified for an owner against a TEE manifest. Only ``Evidence/verify(at:manifest:owner:)`` makes

@@ -217,7 +217,9 @@ public struct AttestedHandshake: Sendable {
             key.verifies(rawSignature: attest.signature, message: signed)
         else { throw HandshakeRefusal(.badSignature, "the peer's node key did not sign this handshake") }
         let claims: EvidenceClaims
-        do { claims = try attest.evidence.verifyIntegrity(at: time) } catch { throw HandshakeRefusal(error) }
+        do { claims = try attest.evidence.verifyIntegrity(at: time, collateral: own.rule.collateral) } catch {
+            throw HandshakeRefusal(error)
+        }
         let expected = reportData(of: peerHello, for: ownHello, workerMeasurement: attest.workerMeasurement)
         guard claims.reportData == expected else { throw HandshakeRefusal(AttestationError.reportDataMismatch()) }
         let claimed = ClaimedPeer(

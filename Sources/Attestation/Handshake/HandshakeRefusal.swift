@@ -18,7 +18,7 @@ public struct HandshakeRefusal: Error, Sendable, Hashable, CustomStringConvertib
         case notListed = 7
         /// The evidence can't be read.
         case malformedEvidence = 8
-        /// This build can't verify evidence of the peer's platform.
+        /// The refusing build can't verify evidence of the peer's platform; sent by builds of before 0.2.
         case unsupportedPlatform = 9
         /// The TEE manifest does not allow the peer's platform.
         case platformNotAllowed = 10
@@ -44,6 +44,16 @@ public struct HandshakeRefusal: Error, Sendable, Hashable, CustomStringConvertib
         case noChannelBinding = 20
         /// The node key could not sign.
         case signing = 21
+        /// The evidence's certificates lead to no trusted root, or are not for the platform.
+        case untrustedEvidence = 22
+        /// A certificate or statement that the evidence needs is out of date.
+        case evidenceNotInDate = 23
+        /// The maker took back a key or version of the peer's platform.
+        case revoked = 24
+        /// What the maker says of the peer's platform is not in this end's cache.
+        case collateralMissing = 25
+        /// The peer's environment was launched in a way that is not accepted.
+        case configuration = 26
     }
 
     /// What it is.
@@ -63,7 +73,6 @@ public struct HandshakeRefusal: Error, Sendable, Hashable, CustomStringConvertib
         let kind: Kind =
             switch error.code {
             case .malformed: .malformedEvidence
-            case .unsupportedPlatform: .unsupportedPlatform
             case .platformNotAllowed: .platformNotAllowed
             case .platformKeyNotListed: .platformKeyNotListed
             case .badSignature: .badEvidenceSignature
@@ -72,6 +81,11 @@ public struct HandshakeRefusal: Error, Sendable, Hashable, CustomStringConvertib
             case .measurementNotListed: .measurementNotListed
             case .reportDataMismatch: .reportDataMismatch
             case .signing: .signing
+            case .untrusted: .untrustedEvidence
+            case .notInDate: .evidenceNotInDate
+            case .revoked: .revoked
+            case .collateralMissing: .collateralMissing
+            case .configuration: .configuration
             }
         self.init(kind, error.reason)
     }

@@ -27,13 +27,18 @@ public struct AdmissionPolicy: Sendable, Hashable {
     public var code: CodeManifest
     /// The platforms that are welcome.
     public var tee: TEEManifest
+    /// What makers publish about their platforms, from this node's operator; no part of the constitution.
+    public var collateral: Collateral
 
     /// A policy.
-    public init(networkID: String, nodes: [Node], code: CodeManifest, tee: TEEManifest) {
+    public init(
+        networkID: String, nodes: [Node], code: CodeManifest, tee: TEEManifest, collateral: Collateral = .init()
+    ) {
         self.networkID = networkID
         self.nodes = nodes
         self.code = code
         self.tee = tee
+        self.collateral = collateral
     }
 }
 
@@ -46,6 +51,14 @@ public enum PeerRule: Sendable, Hashable {
     /// code is to be judged by ``ClaimedPeer/verify(by:at:)`` once the constitution was fetched and its digest compared
     /// with the id.
     case networkOnly(String)
+
+    /// What this node's operator has from the makers of platforms; nothing before there is a constitution.
+    var collateral: Collateral {
+        switch self {
+        case .policy(let policy): policy.collateral
+        case .networkOnly: Collateral()
+        }
+    }
 
     /// The network in question.
     public var networkID: String {
@@ -92,7 +105,8 @@ public struct ClaimedPeer: Sendable, Hashable {
             throw HandshakeRefusal(.notListed, "node \(nodeID) is not on the VN list")
         }
         do {
-            let verified = try evidence.verify(at: time, manifest: policy.tee, owner: node.owner)
+            let verified = try evidence.verify(
+                at: time, manifest: policy.tee, owner: node.owner, collateral: policy.collateral)
             try policy.code.admit(
                 platform: verified.claims.platform, manager: verified.claims.measurement, worker: workerMeasurement)
             return VerifiedPeer(

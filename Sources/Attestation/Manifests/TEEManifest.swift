@@ -9,17 +9,23 @@ public struct TEEManifest: Sendable, Hashable {
         /// Oldest acceptable firmware version in the platform's own form, compared byte by byte; empty when nothing is
         /// asked. `software` has no firmware.
         public var minimumTCB: [UInt8]
+        /// What else is asked of a hardware platform: roots, lines of processors, statuses, attributes, claims.
+        public var requirements: PlatformRequirements
 
         /// A rule.
-        public init(platform: Platform, minimumTCB: [UInt8] = []) {
+        public init(platform: Platform, minimumTCB: [UInt8] = [], requirements: PlatformRequirements = .init()) {
             self.platform = platform
             self.minimumTCB = minimumTCB
+            self.requirements = requirements
         }
 
         /// Whether every component of `tcb` is at least the asked one.
-        func admits(tcb: [UInt8]) -> Bool {
-            guard !minimumTCB.isEmpty else { return true }
-            return tcb.count == minimumTCB.count && zip(tcb, minimumTCB).allSatisfy { $0 >= $1 }
+        func admits(tcb: [UInt8]) -> Bool { Self.admits(tcb, minimum: minimumTCB) }
+
+        /// Whether every component of `tcb` is at least that of `minimum`; an empty minimum asks nothing.
+        static func admits(_ tcb: [UInt8], minimum: [UInt8]) -> Bool {
+            guard !minimum.isEmpty else { return true }
+            return tcb.count == minimum.count && zip(tcb, minimum).allSatisfy { $0 >= $1 }
         }
     }
 

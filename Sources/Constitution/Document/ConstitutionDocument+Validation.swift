@@ -170,9 +170,6 @@ extension ConstitutionDocument {
             if !platforms.insert(rule.platform).inserted {
                 problems.append(.duplicate(path, "\(rule.platform) is there twice"))
             }
-            if !rule.platform.isVerified {
-                problems.append(.unsupported(path, "this build can't verify evidence of \(rule.platform)"))
-            }
             if rule.platform == .software, !rule.minimumTCB.isEmpty {
                 problems.append(.malformed("\(path).minimumTCB", "software has no firmware to ask a version of"))
             }
