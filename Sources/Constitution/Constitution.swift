@@ -13,6 +13,11 @@ public struct Constitution: Sendable {
     public let networkID: String
     private let directory: ActorDirectory
 
+    /// The constitution that an accepted proposal makes of another.
+    init(document: ConstitutionDocument, networkID: String) throws(ConstitutionError) {
+        try self.init(validating: document, networkID: networkID)
+    }
+
     private init(validating document: ConstitutionDocument, networkID: String?) throws(ConstitutionError) {
         let document = document.sorted()
         if let problem = document.problems().first { throw problem }

@@ -42,9 +42,10 @@ struct ConstitutionRoundTripTests {
         let document = try Sample.document()
         var ids = [try Constitution(genesis: document).networkID]
         let changes: [(inout ConstitutionDocument) -> Void] = [
-            { $0.name = "others" }, { $0.replay = true }, { $0.actors.removeLast() }, { $0.nodes.removeLast() },
+            { $0.name = "others" }, { $0.isOpen = false }, { $0.replay = true }, { $0.actors.removeLast() },
+            { $0.nodes.removeLast() },
             { $0.code.entries[0].version = "0.1.1" }, { $0.code.entries[1].measurement[0] = 9 },
-            { $0.voting.standard = .unanimous }, { $0.voting.exceptions = [] },
+            { $0.voting.standard.rule = .unanimous }, { $0.voting.exceptions = [] },
             { $0.consensus.restart = .members }, { $0.consensus.replicationQuorum = .nodes(2) },
             { $0.consensus.electionQuorum = .nodes(2) }, { $0.adapters[0].settings = Array("{}".utf8) },
             { $0.adapters[1].kind = "other" },

@@ -140,9 +140,11 @@ struct ValidationTests {
 
     @Test("policies, quorums and numbers")
     func policies() throws {
-        try expect(.unsafe("voting.standard", "")) { $0.voting.standard = .atLeast(4) }
-        try expect(.unsafe("voting.standard", "")) { $0.voting.standard = .atLeast(0) }
-        try expect(.unsafe("voting.actions.set_voting_policy", "")) { $0.voting.exceptions[0].rule = .atLeast(9) }
+        try expect(.unsafe("voting.standard", "")) { $0.voting.standard.rule = .atLeast(4) }
+        try expect(.unsafe("voting.standard", "")) { $0.voting.standard.rule = .atLeast(0) }
+        try expect(.unsafe("voting.actions.set_voting_policy", "")) {
+            $0.voting.exceptions[0].policy.rule = .atLeast(9)
+        }
         try expect(.duplicate("voting.actions.set_voting_policy", "")) {
             $0.voting.exceptions.append($0.voting.exceptions[0])
         }
@@ -215,14 +217,18 @@ struct ValidationTests {
         ] {
             #expect(try VotingRule(text, path: "") == rule)
             #expect(try VotingRule(rule.description, path: "") == rule)
-            #expect(rule.needed(of: 5) == needed)
+            let members = ["a", "b", "c", "d", "e"]
+            for count in 0...5 {
+                let votes = Dictionary(members.prefix(count).map { ($0, Vote.yes) }, uniquingKeysWith: { $1 })
+                #expect(rule.passes(votes, members: members) == (count >= needed))
+            }
         }
         for text in ["", "most", "2 of 3", "-1 of N", "2of N", "99999999999 of N"] {
             #expect(throws: ConstitutionError.malformed("x", "")) { try VotingRule(text, path: "x") }
         }
         let policies = VotingPolicies(
             standard: .majority, exceptions: [.init(action: .setNode, rule: .atLeast(1))])
-        #expect(policies.rule(for: .setNode) == .atLeast(1))
-        #expect(policies.rule(for: .removeNode) == .majority)
+        #expect(policies.policy(for: .setNode).rule == .atLeast(1))
+        #expect(policies.policy(for: .removeNode).rule == .majority)
     }
 }

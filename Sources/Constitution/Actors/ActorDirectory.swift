@@ -14,6 +14,8 @@ public enum ActorRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case wrongUse
     /// The certificate is nobody's.
     case unknown
+    /// The certificate leads to an organisation, but is not of the department that acts for the actor.
+    case otherDepartment
     /// The certificate leads to several actors.
     case ambiguous
 
@@ -26,6 +28,7 @@ public enum ActorRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .notValidNow: "the certificate is expired or not valid yet"
         case .wrongUse: "the certificate is not for client authentication"
         case .unknown: "the certificate is no actor's and leads to no actor's organisation"
+        case .otherDepartment: "the certificate is of another department of the organisation"
         case .ambiguous: "the certificate leads to several actors"
         }
     }
@@ -76,6 +79,7 @@ struct ActorDirectory: Sendable {
         var intermediates: [X509Certificate] = []
         for der in chain.dropFirst() { intermediates.append(try Self.parse(der)) }
         let index = try organisation(of: leaf, intermediates, at: time)
+        if let department = actors[index].department, !department.admits(der: der) { throw .otherDepartment }
         guard CertificateUse.mayAuthenticate(der: der) else { throw .wrongUse }
         return actors[index]
     }

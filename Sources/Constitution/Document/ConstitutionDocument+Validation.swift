@@ -60,6 +60,7 @@ extension ConstitutionDocument {
             if actor.certificates.isEmpty {
                 problems.append(.missing("\(path).certificates", "an actor is known by at least one certificate"))
             }
+            if let problem = actor.groupProblem(path: path) { problems.append(problem) }
             if actor.certificates.count > Limits.certificatesMax {
                 problems.append(.outOfRange("\(path).certificates", "more than \(Limits.certificatesMax)"))
                 continue
@@ -196,22 +197,12 @@ extension ConstitutionDocument {
     }
 
     private func checkVoting(_ problems: inout [ConstitutionError]) {
-        check(voting.standard, at: "voting.standard", &problems)
         var actions: Set<GovernanceAction> = []
-        for exception in voting.exceptions {
-            let path = "voting.actions.\(exception.action.rawValue)"
-            if !actions.insert(exception.action).inserted {
-                problems.append(.duplicate(path, "the action is there twice"))
-            }
-            check(exception.rule, at: path, &problems)
+        for exception in voting.exceptions where !actions.insert(exception.action).inserted {
+            problems.append(
+                .duplicate("voting.actions.\(exception.action.rawValue)", "the action is there twice"))
         }
-    }
-
-    private func check(_ rule: VotingRule, at path: String, _ problems: inout [ConstitutionError]) {
-        guard case .atLeast(let count) = rule else { return }
-        if count < 1 || Int(count) > members.count {
-            problems.append(.unsafe(path, "\(count) of \(members.count) members can never agree"))
-        }
+        problems += PolicyCheck(self).refusals()
     }
 
     private func checkConsensus(_ problems: inout [ConstitutionError]) {

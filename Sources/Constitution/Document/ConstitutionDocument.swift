@@ -40,6 +40,8 @@ public struct ConstitutionDocument: Sendable, Hashable {
     public var adapters: [Adapter]
     /// Allows entries that load foreign state, for the replay of recorded chains. Only a genesis can set it.
     public var replay: Bool
+    /// Whether the network takes application transactions; members can close it for a while.
+    public var isOpen: Bool
     /// What this build does not know.
     public var unknown: [UnknownEntry]
 
@@ -48,7 +50,7 @@ public struct ConstitutionDocument: Sendable, Hashable {
         name: String, actors: [Actor] = [], nodes: [NodeEntry] = [], code: CodeManifest = .init(),
         tee: TEEManifest = .init(), voting: VotingPolicies = .init(), consensus: ConsensusSettings = .init(),
         parameters: Parameters = .init(), adapters: [Adapter] = [], replay: Bool = false,
-        unknown: [UnknownEntry] = []
+        isOpen: Bool = true, unknown: [UnknownEntry] = []
     ) {
         self.name = name
         self.actors = actors
@@ -60,6 +62,7 @@ public struct ConstitutionDocument: Sendable, Hashable {
         self.parameters = parameters
         self.adapters = adapters
         self.replay = replay
+        self.isOpen = isOpen
         self.unknown = unknown
     }
 

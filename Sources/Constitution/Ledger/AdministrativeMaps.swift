@@ -36,6 +36,8 @@ public enum ConstitutionMaps {
 public protocol AdministrativeMaps {
     /// All entries of a map, in any order, no key twice.
     func entries(ofMap name: String) -> [(key: [UInt8], value: [UInt8])]
+    /// The value of one key.
+    func value(ofMap name: String, key: [UInt8]) -> [UInt8]?
 }
 
 extension WriteSet: AdministrativeMaps {
@@ -43,6 +45,9 @@ extension WriteSet: AdministrativeMaps {
     public func entries(ofMap name: String) -> [(key: [UInt8], value: [UInt8])] {
         self[name]?.writes.map { ($0.key, $0.value) } ?? []
     }
+
+    /// What the set writes at a key.
+    public func value(ofMap name: String, key: [UInt8]) -> [UInt8]? { self[name]?[key] }
 }
 
 extension StoreView: AdministrativeMaps {
@@ -50,4 +55,7 @@ extension StoreView: AdministrativeMaps {
     public func entries(ofMap name: String) -> [(key: [UInt8], value: [UInt8])] {
         pairs(name).map { ($0.key, $0.value) }
     }
+
+    /// The value at a key after the view's entry.
+    public func value(ofMap name: String, key: [UInt8]) -> [UInt8]? { get(name, key) }
 }

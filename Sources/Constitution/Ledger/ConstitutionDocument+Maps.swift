@@ -9,6 +9,8 @@ private let recordVersion: UInt8 = 1
 private enum Key {
     static let name = "name"
     static let replay = "replay"
+    /// Only there while the network is closed.
+    static let open = "open"
     static let engine = "consensus.engine"
     static let replicationQuorum = "consensus.replicationQuorum"
     static let electionQuorum = "consensus.electionQuorum"
@@ -59,6 +61,8 @@ extension ConstitutionDocument {
                 writer.integer(certificate.kind.rawValue)
                 writer.blob(certificate.der)
             }
+            // Only there for an actor that has them.
+            if let text = actor.groupText { writer.text(text) }
         }
     }
 
@@ -71,7 +75,7 @@ extension ConstitutionDocument {
         }
     }
 
-    private static func key(_ code: CodeManifest.Entry) -> String {
+    static func key(_ code: CodeManifest.Entry) -> String {
         "\(code.role.rawValue)/\(code.platform.rawValue)/\(Hex.encode(code.measurement))"
     }
 
@@ -102,9 +106,9 @@ extension ConstitutionDocument {
     }
 
     private var policyEntries: [(String, [UInt8])] {
-        [(Key.standardRule, Self.record(voting.standard.description))]
+        [(Key.standardRule, Self.record(voting.standard.text))]
             + voting.exceptions.map {
-                (Key.actionPrefix + $0.action.rawValue, Self.record($0.rule.description))
+                (Key.actionPrefix + $0.action.rawValue, Self.record($0.policy.text))
             }
     }
 
@@ -117,6 +121,7 @@ extension ConstitutionDocument {
             (Key.electionQuorum, Self.record(consensus.electionQuorum.description)),
             (Key.restart, Self.record(consensus.restart.rawValue)),
         ]
+            + (isOpen ? [] : [(Key.open, Self.record { $0.bool(false) })])
             + Parameters.table.map { row in
                 (row.name, Self.record { $0.integer(parameters[keyPath: row.path]) })
             }
@@ -156,6 +161,10 @@ extension ConstitutionDocument {
             switch entry.key {
             case Key.name: name = try entry.text()
             case Key.replay: replay = try entry.read { reader throws(ByteReaderError) in try reader.bool() }
+            case Key.open:
+                isOpen = try entry.read { reader throws(ByteReaderError) in try reader.bool() }
+                // One constitution has one form: an open network says nothing.
+                guard !isOpen else { throw .malformed(entry.path, "an open network has no such entry") }
             case Key.engine: consensus.engine = try entry.choice()
             case Key.restart: consensus.restart = try entry.choice()
             case Key.replicationQuorum: consensus.replicationQuorum = try entry.quorum()
@@ -176,14 +185,18 @@ extension ConstitutionDocument {
     }
 
     private static func actor(_ entry: Entry, _ role: Actor.Role) throws(ConstitutionError) -> Actor {
-        let certificates = try entry.read { reader throws(ByteReaderError) in
-            try reader.list(limit: Limits.certificatesMax) { reader throws(ByteReaderError) in
+        let (certificates, groups) = try entry.read { reader throws(ByteReaderError) in
+            let certificates = try reader.list(limit: Limits.certificatesMax) { reader throws(ByteReaderError) in
                 let at = reader.offset
                 guard let kind = Actor.Certificate.Kind(rawValue: try reader.integer()) else { throw .invalid(at: at) }
                 return Actor.Certificate(kind: kind, der: try reader.blob(limit: Limits.certificateByteCountMax))
             }
+            let groups: String? = reader.remaining == 0 ? nil : try reader.text(limit: Actor.groupsByteCountMax)
+            return (certificates, groups)
         }
-        return Actor(id: entry.key, role: role, certificates: certificates)
+        var actor = Actor(id: entry.key, role: role, certificates: certificates)
+        if let groups { try actor.readGroups(text: groups, path: entry.path) }
+        return actor
     }
 
     private static func node(_ entry: Entry) throws(ConstitutionError) -> NodeEntry {
@@ -232,11 +245,12 @@ extension ConstitutionDocument {
 
     private mutating func readPolicy(_ entry: Entry) throws(ConstitutionError) {
         if entry.key == Key.standardRule {
-            voting.standard = try VotingRule(try entry.text(), path: entry.path)
+            voting.standard = try VotingPolicy(text: try entry.policyText(), path: entry.path)
         } else if entry.key.hasPrefix(Key.actionPrefix),
             let action = GovernanceAction(rawValue: String(entry.key.dropFirst(Key.actionPrefix.count)))
         {
-            voting.exceptions.append(.init(action: action, rule: try VotingRule(try entry.text(), path: entry.path)))
+            let policy = try VotingPolicy(text: try entry.policyText(), path: entry.path)
+            voting.exceptions.append(.init(action: action, policy: policy))
         } else {
             unknown.append(entry.unknown)
         }
@@ -289,6 +303,10 @@ private struct Entry {
 
     func text() throws(ConstitutionError) -> String {
         try read { reader throws(ByteReaderError) in try reader.text(limit: 4096) }
+    }
+
+    func policyText() throws(ConstitutionError) -> String {
+        try read { reader throws(ByteReaderError) in try reader.text(limit: VotingPolicy.byteCountMax) }
     }
 
     func choice<T: RawRepresentable & CaseIterable>() throws(ConstitutionError) -> T where T.RawValue == String {

@@ -4,7 +4,7 @@ extension GenesisDocument {
     /// A genesis YAML with every setting and what it means, for a founder to fill in.
     public static var sampleYAML: String {
         let plain = Parameters()
-        let actions = GovernanceAction.allCases.map(\.rawValue)
+        let actions = GovernanceAction.allCases
         var text = """
             # The constitution that a network starts with. `entente genesis` makes the genesis file of it, whose SHA-256 is
             # the network's id. Relative paths are taken from the folder of this file.
@@ -20,6 +20,12 @@ extension GenesisDocument {
               - id: bank-b
                 certificates: [bank-b.pem]
                 organisations: [bank-b-ca.pem]
+                # Of the certificates that lead to the organisation only these act for it: subject (CN, O, OU, L, ST, C)
+                # and alternative names (dns:, email:, uri:, one * at an end).
+                department: {subject: {OU: Settlement}}
+                # Departments and roles inside, for finer rights.
+                groups:
+                  traders: {names: ["email:*@trading.bank-b.example"]}
 
             # Who transacts only.
             participants:
@@ -42,16 +48,24 @@ extension GenesisDocument {
                 - {owner: bank-a, key: "04..."}
                 - {owner: bank-b, key: "04..."}
 
-            # Who must agree to a change: unanimous, majority, or `M of N` of the members.
+            # Who must agree to a change: a short rule (unanimous, majority, `M of N`, `2/3 of members`, …) or a section;
+            # docs/governance.md has the whole language, `entente constitution policies` ready policies.
             voting:
               standard: majority
-              # Rules of single actions:
+              # Policies of single actions:
 
             """
-        for action in actions { text += "  #   \(action)\n" }
+        for action in actions { text += "  #   \(action.rawValue): \(action.summary)\n" }
         text += """
               actions:
                 set_voting_policy: unanimous
+                # Each member may add up to three nodes of its own without a vote, with code that a majority endorsed.
+                set_node:
+                  rule:
+                    if: {proposer: owner, owner: member, ownerNodes: {atMost: 3}, codeEndorsed: majority}
+                    then: no vote
+                    else: majority
+                  propose: actors
 
             # The protocols that the network runs. The first answers at `/`, each at `/ENDPOINT`.
             adapters:

@@ -52,8 +52,18 @@ struct GenesisReader {
                 actor.certificates.append(.init(kind: kind, der: der))
             }
         }
+        readGroups(of: &actor, section)
         section.finish()
         document.actors.append(actor)
+    }
+
+    private func readGroups(of actor: inout Actor, _ section: YAMLSection) {
+        let (department, groups) = (section["department"], section["groups"])
+        do {
+            try actor.readGroups(department: department?.json(), groups: groups?.json(), path: section.path)
+        } catch let error as ConstitutionError {
+            section.problems.add(error.path, (department ?? groups)?.line, error.reason)
+        } catch { section.problems.add(section.path, section.line, "\(error)") }
     }
 
     private func certificate(_ value: YAMLValue) -> [UInt8]? {
@@ -129,24 +139,30 @@ struct GenesisReader {
     // MARK: Policies and parameters
 
     private mutating func readVoting(_ section: YAMLSection) {
-        if let rule = section["standard"].flatMap(rule) { document.voting.standard = rule }
+        if let policy = section["standard"].flatMap(policy) { document.voting.standard = policy }
         for (name, value) in section["actions"]?.section?.all ?? [] {
             guard let action = GovernanceAction(rawValue: name) else {
                 value.fail(
                     "there is no such action; \(GovernanceAction.allCases.map(\.rawValue).joined(separator: ", "))")
                 continue
             }
-            if let rule = rule(value) { document.voting.exceptions.append(.init(action: action, rule: rule)) }
+            if let policy = policy(value) { document.voting.exceptions.append(.init(action: action, policy: policy)) }
         }
         section.finish()
     }
 
-    private func rule(_ value: YAMLValue) -> VotingRule? {
-        guard let text = value.text else { return nil }
-        do { return try VotingRule(text, path: value.path) } catch {
-            value.fail(error.reason)
-            return nil
-        }
+    private func policy(_ value: YAMLValue) -> VotingPolicy? {
+        do { return try VotingPolicy(json: try value.json(), path: value.path) } catch let error as ConstitutionError {
+            problems(value, error)
+        } catch let error as ConfigurationError {
+            for problem in error.problems { value.fail(problem.reason) }
+        } catch { value.fail("\(error)") }
+        return nil
+    }
+
+    /// A problem somewhere within a value: the path says where, the line is the value's.
+    private func problems(_ value: YAMLValue, _ error: ConstitutionError) {
+        value.problems.add(error.path, value.line, error.reason)
     }
 
     /// Every row of ``Parameters/table`` is `group.name`, and the groups are sections of the file.
