@@ -30,7 +30,7 @@ public enum Platform: String, Sendable, Hashable, CaseIterable, CustomStringConv
 
     /// The platform whose evidence has this form; nil when it is none's.
     public init?(evidence bytes: [UInt8]) {
-        if bytes.count == SoftwareEvidence.byteCount, bytes.first == SoftwareEvidence.version {
+        if (try? SoftwareEvidence(decoding: bytes)) != nil {
             self = .software
         } else if let quote = try? Quote(bytes) {
             self = quote.bodyType == 1 ? .sgx : .tdx

@@ -34,6 +34,8 @@ struct ManagerCluster {
     private var nextToken: RequestToken = 1
     /// Pairs of nodes that can't hear each other.
     var cut: Set<[Int]> = []
+    /// What workers say in place of their answers: a worker that was taken over. The request, and its answer.
+    var tamper: ((WorkerRequest, WorkerReply) -> WorkerReply)?
     /// While set, workers' answers are held back; what was held comes when it is cleared.
     var workersAreSlow = false { didSet { release() } }
     /// While set, no snapshot is made any further.
@@ -307,7 +309,8 @@ struct ManagerCluster {
             nodes[other].inputs.append(.message(bytes, from: id(index)))
         case .worker(let frame):
             nodes[index].workerRequests.append(frame.message)
-            let reply = nodes[index].worker.handle(frame.message)
+            let answer = nodes[index].worker.handle(frame.message)
+            let reply = tamper.map { $0(frame.message, answer) } ?? answer
             report(.workerReply(WorkerFrame(number: frame.number, reply)), to: index, isDisk: false)
         case .restartWorker:
             nodes[index].worker = AdapterHost(kinds: [CounterAdapter.kind])

@@ -1,7 +1,9 @@
 import AdapterKit
+import Constitution
 import Ledger
 import Manager
 import Primitives
+import Store
 import Testing
 
 @Suite("Managers")
@@ -136,6 +138,78 @@ struct ManagerTests {
             #expect(ask(&cluster, node, []) == String(decoding: CounterAdapter.bytes(3), as: UTF8.self))
         }
         #expect(ask(&cluster, 1, [2]) == "sum 5")
+    }
+
+    /// Lies of a worker: what it says in place of the truth.
+    static let lies: [(name: String, tell: @Sendable (WorkerRequest, WorkerReply) -> WorkerReply)] = [
+        ("an answer of the wrong kind", { _, _ in .opened(versions: ["x"]) }),
+        ("more outcomes than submissions", { _, reply in batch(reply) { $0.outcomes.append(.executed(index: 0)) } }),
+        ("an outcome that points nowhere", { _, reply in batch(reply) { $0.outcomes = [.executed(index: 7)] } }),
+        (
+            "writes to the manager's maps",
+            { _, reply in
+                batch(reply) { result in
+                    let writes = MapWrites(name: "entente.requests", writes: [.init(key: [1], value: [1])])
+                    result.compartments = [.init(readers: .network, writes: WriteSet([writes]))]
+                }
+            }
+        ),
+        (
+            "writes in public of what is private",
+            { _, reply in
+                batch(reply) { result in
+                    for index in result.compartments.indices { result.compartments[index].readers = .public }
+                }
+            }
+        ),
+        ("a failure without a reason", { _, _ in .failed("") }),
+    ]
+
+    private static func batch(_ reply: WorkerReply, _ change: (inout BatchResult) -> Void) -> WorkerReply {
+        guard case .executed(var result) = reply else { return reply }
+        change(&result)
+        return .executed(result)
+    }
+
+    @Test(
+        "a worker that lies is replaced; nothing of it comes to the ledger, and the node goes on",
+        arguments: lies.indices)
+    func workerLies(lie: Int) throws {
+        var cluster = try ready(3)
+        let leader = try #require(cluster.leader)
+        #expect(ask(&cluster, leader, [3]) == "sum 3")
+        let entries = cluster.nodes[leader].entries.count
+        var left = 1
+        cluster.tamper = { request, reply in
+            guard case .execute = request, left > 0 else { return reply }
+            left -= 1
+            return Self.lies[lie].tell(request, reply)
+        }
+        let token = cluster.ask(leader, [5])
+        _ = cluster.run { $0.answer(leader, token) != nil }
+        cluster.tamper = nil
+        #expect(left == 0)
+        #expect(cluster.nodes[leader].log.contains { $0.message.contains("the worker is gone") })
+        // The write was refused, or done by the next worker: once, or not at all.
+        let answer = try #require(cluster.answer(leader, token))
+        let wasDone = answer == "sum 8"
+        _ = cluster.run(milliseconds: 500) { _ in false }
+        if !wasDone, answer.contains("unknown") == false { #expect(cluster.nodes[leader].entries.count == entries) }
+        let sum = ask(&cluster, leader, [2])
+        #expect(sum == (wasDone ? "sum 10" : "sum 5") || (sum == "sum 10" && !answer.contains("-32603")))
+    }
+
+    @Test("a new leader within two election timeouts after the old one is gone", arguments: 1...6)
+    func newLeader(writes: Int) throws {
+        var cluster = try ready(3)
+        let old = try #require(cluster.leader)
+        // Other numbers of writes shift the randomness that timeouts are drawn from.
+        for _ in 0..<writes { _ = ask(&cluster, old, [1]) }
+        cluster.kill(old)
+        let timeout = Int(cluster.constitution.electionTimeoutMilliseconds)
+        // A wait is drawn from one to two of them; a second one is for votes that split.
+        let isLed = cluster.run(milliseconds: 2 * 2 * timeout) { $0.leader != nil && $0.leader != old }
+        #expect(isLed)
     }
 
     @Test("a worker that hangs is ended and rebuilt; one that is slow is left alone")

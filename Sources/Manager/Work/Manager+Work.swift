@@ -114,8 +114,9 @@ extension Manager {
             // A writer is told its own transaction, which all that it read before precedes.
             if let reflects = work.reflects { clients[token]?.reflects = reflects }
             guard worker.isReady else {
+                // Not a refusal: it happened, only the words for it are missing.
                 return refuse(
-                    token, .notReady, "the outcome is in the ledger, but the worker is starting; ask again",
+                    token, .timedOut, "the outcome is in the ledger, but the worker is starting; ask by transaction id",
                     retryAfter: 1)
             }
             clients[token]?.stage = .worker
