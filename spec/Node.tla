@@ -202,16 +202,20 @@ MayLearnSettled(s, p) ==
     /\ Holds(s.log, p) /\ s.log[p[2]].k = "c"
 Settling(s, p) == [s EXCEPT !.settled = p[2]]
 
-(* A snapshot stands for the committed log that it was taken of. *)
+(* A snapshot stands for the committed log that it was taken of.  If what  *)
+(* is on disk, and may have been acknowledged in this view, goes on another*)
+(* way than that log, the view is over.                                    *)
 Installed(s, committed) ==
     LET end == Len(committed)
         view == committed[end].v
         in == IF view > s.view THEN Entered(s, view) ELSE s
+        on == Position(in.log, in.durable)
+        after == IF view < in.view /\ (end < on[2] \/ view < on[1]) THEN Entered(in, in.view + 1) ELSE in
     IN  IF Holds(in.log, Position(committed, end))
         THEN [in EXCEPT !.verified = Max(@, end), !.commit = Max(@, SignatureAtMost(in.log, end))]
-        ELSE [in EXCEPT !.log = committed, !.durable = 0, !.commit = end, !.verified = end,
-                        !.disk = Append([i \in DOMAIN @ |-> [@[i] EXCEPT !.end = 0]],
-                                        [log |-> committed, end |-> end])]
+        ELSE [after EXCEPT !.log = committed, !.durable = 0, !.commit = end, !.verified = end,
+                           !.disk = Append([i \in DOMAIN @ |-> [@[i] EXCEPT !.end = 0]],
+                                           [log |-> committed, end |-> end])]
 
 (* Its removal is committed, and so is that every later leader knows it:   *)
 (* it may stop for good.                                                   *)
@@ -227,7 +231,8 @@ Retired(s) == [s EXCEPT !.role = "retired", !.hears = FALSE]
 (* Restart with disk and seal as they were left (Raft+Restart).  Until the *)
 (* rule is satisfied the node neither votes nor acknowledges.  `known` is  *)
 (* what it knows to be committed besides its seal: the ledger before a     *)
-(* snapshot, 0 for nothing.                                                *)
+(* snapshot, 0 for nothing.  Beginning and end of the restart are sealed:  *)
+(* in between, the seal has the claim, which no function here looks at.    *)
 
 RestartingAt(s, known) ==
     LET seal == s.seals[1]
@@ -236,12 +241,11 @@ RestartingAt(s, known) ==
         up == [s EXCEPT !.role = "follower", !.view = Max(seal.view, last),
                         !.vote = IF last > seal.view THEN Spent ELSE seal.vote,
                         !.commit = commit, !.verified = commit, !.held = TRUE]
-    IN  IF last > seal.view THEN Sealing(up) ELSE up
+    IN  Sealing(up)
 
 Restarting(s) == RestartingAt(s, 0)
 
-Confirmed(s) ==
-    LET free == [s EXCEPT !.held = FALSE] IN IF s.vote = Free THEN Sealing([free EXCEPT !.vote = Spent]) ELSE free
+Confirmed(s) == Sealing([s EXCEPT !.held = FALSE, !.vote = IF @ = Free THEN Spent ELSE @])
 
 -----------------------------------------------------------------------------
 (***************************************************************************)

@@ -74,18 +74,20 @@ public struct SimulatedDisk: Sendable {
         return last?.ticket
     }
 
-    /// Power off: of what was not synced, only the first `log` operations and `seals` seals reached the disk.
-    mutating func crash(keepingLog log: Int, seals: Int) {
+    /// Power off: of what was not synced, at most the first `log` operations and the first `seals` seals reached the disk.
+    /// Returns how many operations did: none goes ahead of the seals that were asked for before it.
+    @discardableResult
+    mutating func crash(keepingLog log: Int, seals: Int) -> Int {
         if let last = pendingSeal.prefix(seals).last { seal = last.state }
         sealsSynced += UInt64(min(seals, pendingSeal.count))
-        for pending in pendingLog.prefix(log) {
-            guard pending.seals <= sealsSynced else { break }
-            apply(pending.operation)
-        }
+        let kept = pendingLog.prefix(log).prefix { $0.seals <= sealsSynced }
+        for pending in kept { apply(pending.operation) }
+        let count = kept.count
         pendingLog.removeAll()
         pendingSeal.removeAll()
         sealsAsked = sealsSynced
         syncing = 0
+        return count
     }
 
     /// What would be left of the disk if the power failed now and nothing more reached it.

@@ -75,9 +75,9 @@ extension ClusterSimulation {
         let pending = nodes[node].disk.pendingCounts
         let log = Int(random.below(UInt64(pending.log) + 1))
         let seals = Int(random.below(UInt64(pending.seals) + 1))
-        nodes[node].disk.crash(keepingLog: log, seals: seals)
+        let writes = nodes[node].disk.crash(keepingLog: log, seals: seals)
         crashed(node)
-        recorder?.crashed(nodes[node].id, writes: log, seals: seals)
+        recorder?.crashed(nodes[node].id, writes: writes, seals: seals)
         nodes[node].raft = nil
         nodes[node].life += 1
         note("\(nodes[node].id) crashes, keeps log to \(nodes[node].disk.lastSeqno)", 16, UInt64(node))
