@@ -47,7 +47,7 @@ struct Entente: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Up.self, Node.self, Genesis.self, Actor.self, GatewayCommand.self, Network.self, LedgerCommand.self,
-            ReceiptCommand.self, Replay.self, Bench.self,
+            ReceiptCommand.self, Attest.self, Replay.self, Bench.self,
         ])
 }
 
