@@ -47,7 +47,8 @@ struct Entente: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Up.self, Node.self, Genesis.self, ConstitutionCommand.self, Actor.self, GatewayCommand.self, Network.self,
-            LedgerCommand.self, ReceiptCommand.self, EVMCommand.self, Replay.self, Bench.self, Simulate.self,
+            LedgerCommand.self, ReceiptCommand.self, Attest.self, EVMCommand.self, Replay.self, Bench.self,
+            Simulate.self,
         ])
 }
 

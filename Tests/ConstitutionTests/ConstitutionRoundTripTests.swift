@@ -21,6 +21,28 @@ struct ConstitutionRoundTripTests {
         #expect(read.writeSet() == writes)
     }
 
+    @Test("what is asked of a hardware platform comes back from the ledger")
+    func requirements() throws {
+        var document = try Sample.document()
+        let wanted = PlatformRequirements(
+            statuses: [.upToDate], evaluationNumberMin: 18,
+            claims: [.init(name: "body.xfam", condition: .among(["e702060000000000"]))])
+        document.tee.rules.append(.init(platform: .tdx, minimumTCB: [1, 2], requirements: wanted))
+        document.tee.rules.append(.init(platform: .sevSNP))
+        for platform in [Platform.tdx, .sevSNP] {
+            document.code.entries.append(
+                .init(
+                    name: "node", version: "1", role: .combined, platform: platform,
+                    measurement: [UInt8](repeating: 1, count: 48)))
+        }
+        let constitution = try Constitution(genesis: document)
+        let read = try Constitution(reading: constitution.writeSet())
+        #expect(read == constitution)
+        #expect(read.tee.rule(for: .tdx)?.requirements == wanted)
+        #expect(read.tee.rule(for: .sevSNP)?.requirements == PlatformRequirements())
+        #expect(read.tee.policy(for: .tdx, owner: "bank-a")?.allowsDebug == false)
+    }
+
     @Test("the order in which lists are written down does not matter, that of adapters does")
     func order() throws {
         let document = try Sample.document()

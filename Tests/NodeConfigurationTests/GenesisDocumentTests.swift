@@ -65,6 +65,14 @@ struct GenesisDocumentTests {
             ("second.json", "third.json", "adapters[1].settingsFile", 25),
             ("endpoint: second,", "settings: {a: 1},", "adapters[1].settingsFile", 25),
             ("platforms: [software]", "platforms: [enclave]", "tee.platforms[0]", 12),
+            (
+                "platforms: [software]", "platforms: [{platform: tdx, requirements: {statuses: [Fine]}}]",
+                "tee.platforms[0].requirements", 12
+            ),
+            (
+                "platforms: [software]", "platforms: [{platform: tdx, requirements: {allowsDebug: true}}]",
+                "tee.platforms[0].requirements", 12
+            ),
             ("name: three banks", "title: three banks", "name", 1),
             ("voting:", "voting_policy:", "voting_policy", 17),
         ])

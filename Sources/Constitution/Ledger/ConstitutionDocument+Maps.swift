@@ -18,6 +18,7 @@ private enum Key {
     static let standardRule = "standard"
     static let actionPrefix = "action/"
     static let platformPrefix = "platform/"
+    static let requirementsPrefix = "requirements/"
     static let softwareKeyPrefix = "software-key/"
 }
 
@@ -97,12 +98,17 @@ extension ConstitutionDocument {
     private static func record(_ text: String) -> [UInt8] { record { $0.text(text) } }
 
     private var teeEntries: [(String, [UInt8])] {
-        tee.rules.map { rule in
-            (Key.platformPrefix + rule.platform.rawValue, Self.record { $0.blob(rule.minimumTCB) })
+        var entries: [(String, [UInt8])] = []
+        for rule in tee.rules {
+            entries.append((Key.platformPrefix + rule.platform.rawValue, Self.record { $0.blob(rule.minimumTCB) }))
+            guard rule.requirements != .init() else { continue }
+            let json = rule.requirements.json.serialized()
+            entries.append((Key.requirementsPrefix + rule.platform.rawValue, Self.record { $0.blob(json) }))
         }
-            + tee.softwareKeys.map { key in
-                ("\(Key.softwareKeyPrefix)\(key.owner)/\(Hex.encode(key.key))", Self.record { _ in })
-            }
+        for key in tee.softwareKeys {
+            entries.append(("\(Key.softwareKeyPrefix)\(key.owner)/\(Hex.encode(key.key))", Self.record { _ in }))
+        }
+        return entries
     }
 
     private var policyEntries: [(String, [UInt8])] {
@@ -237,6 +243,16 @@ extension ConstitutionDocument {
         {
             let tcb = try entry.read { reader throws(ByteReaderError) in try reader.blob(limit: 256) }
             tee.rules.append(.init(platform: platform, minimumTCB: tcb))
+        } else if entry.key.hasPrefix(Key.requirementsPrefix),
+            let index = tee.rules.firstIndex(where: {
+                $0.platform.rawValue == entry.key.dropFirst(Key.requirementsPrefix.count)
+            })
+        {
+            // Keys come in the order of their bytes, so these entries come after the rules that they belong to.
+            let json = try entry.read { reader throws(ByteReaderError) in try reader.blob(limit: 1 << 16) }
+            do { tee.rules[index].requirements = try PlatformRequirements(json: try JSON(parsing: json)) } catch {
+                throw .malformed(entry.path, "\(error)")
+            }
         } else {
             // A platform that this build has never heard of: it stays listed, and nothing of it is admitted here.
             unknown.append(entry.unknown)

@@ -113,8 +113,12 @@ struct GenesisReader {
             } else if let rule = each.section {
                 let platform = rule.required("platform")?.choice(Platform.self)
                 let tcb = rule["minimumTCB"].flatMap(hex) ?? []
+                let wanted = rule["requirements"].flatMap(requirements) ?? .init()
                 rule.finish()
-                if let platform { document.tee.rules.append(.init(platform: platform, minimumTCB: tcb)) }
+                if let platform {
+                    document.tee.rules.append(
+                        .init(platform: platform, minimumTCB: tcb, requirements: wanted))
+                }
             }
         }
         for each in section["softwareKeys"]?.list ?? [] {
@@ -125,6 +129,13 @@ struct GenesisReader {
             if let owner, let key { document.tee.softwareKeys.append(.init(owner: owner, key: key)) }
         }
         section.finish()
+    }
+
+    private func requirements(_ value: YAMLValue) -> PlatformRequirements? {
+        do { return try PlatformRequirements(json: try value.json()) } catch let error as AttestationError {
+            value.fail(error.reason)
+        } catch { value.fail("it can't be read as data") }
+        return nil
     }
 
     private func hex(_ value: YAMLValue) -> [UInt8]? {
