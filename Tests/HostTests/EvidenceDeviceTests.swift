@@ -93,7 +93,9 @@ struct EvidenceDeviceTests {
     private let data: [UInt8] = (0..<64).map { UInt8($0) ^ 0x5A }
 
     private func device(_ kernel: FakeKernel, in folder: TemporaryFolder) throws -> ConfigFSDevice {
-        try ConfigFSDevice(path: folder.path, pause: {}, prepare: { kernel.layOut($0) })
+        // The device keeps the folder for as long as it lives.
+        try ConfigFSDevice(
+            path: folder.path, pause: {}, prepare: { path in withExtendedLifetime(folder) { kernel.layOut(path) } })
     }
 
     @Test("the kernel's report comes with the host's certificates", arguments: [nil, [UInt8](repeating: 9, count: 48)])
