@@ -50,9 +50,15 @@ class Run:
         loops = not options.no_loops and loops_work(self.folder)
         # The ledger grows by about 16 MiB a minute under this load.
         mebibytes = 4000 if options.pressure else 160 + int(options.minutes * 20)
-        self.cluster = Cluster(
-            self.folder, options.binary, options.nodes, guard, loops, options.seed, mebibytes=mebibytes
-        )
+        try:
+            self.cluster = Cluster(
+                self.folder, options.binary, options.nodes, guard, loops, options.seed, mebibytes=mebibytes
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            # A machine may allow namespaces and yet not the wires and disks that are made in them.
+            guard.close()
+            print(f"skipped: this machine can't make the network: {error}")
+            return 77
         try:
             self.cluster.start()
             disks = "ext4 on loop devices" if loops else "tmpfs (no root: only full disks)"
