@@ -27,7 +27,7 @@ tlc() {
     # TLC stops by itself between two states; should one state take it too long, it is stopped.
     if [ "$limit" -gt 0 ]; then options+=("-Dtlc2.TLC.stopAfter=$limit") kill=$((limit + 60)); fi
     rm -rf "$work/meta"
-    (cd "$work/spec" && timeout "$kill" java "${options[@]}" -cp "$jar" tlc2.TLC -deadlock -workers "$(nproc)" \
+    (cd "$work/spec" && timeout -k 10 "$kill" java "${options[@]}" -cp "$jar" tlc2.TLC -deadlock -workers "$(nproc)" \
         -metadir "$work/meta" -config "$1" "$2") >"$work/out" 2>&1 || echo "TLC ended with status $?" >>"$work/out"
 }
 cp -r spec "$work/spec"
@@ -58,7 +58,7 @@ unfinished() {
 
 # How the last run of TLC ended, without a violation: `all` was seen, `part` of it, or `error`.
 ending() {
-    if grep -q '^TLC ended with status 124' "$work/out"; then echo part
+    if grep -qE '^TLC ended with status (124|137)' "$work/out"; then echo part
     elif ! grep -q '^Model checking completed. No error' "$work/out"; then echo error
     elif grep -qE '^[0-9]+ states generated.* found, 0 states left on queue' "$work/out"; then echo all
     else echo part; fi
