@@ -44,6 +44,9 @@ struct BlockchainTest {
             let header = try Header(decoding: Array(items[0].encoded))
             // Tests of side chains come back to an earlier parent; only the main line is followed here.
             guard header.parentHash == parent.hash else { break }
+            guard header.number > parent.number, header.number - parent.number == 1 else {
+                return .failed("number of block \(header.number) after \(parent.number)")
+            }
             if let problem = feeProblem(header, parent, fork) { return .failed(problem) }
             let outcome = try execute(items, header, on: world, fork, codeCache, hashes)
             world.apply(outcome.outcome.diff, block: header.number)

@@ -6,7 +6,7 @@ import Primitives
 enum PrecompileVectors {
     /// Address and first rules of the contracts that files are named for, without `fail-`.
     private static func contract(_ file: String) -> (number: UInt64, fork: Fork)? {
-        switch file.split(separator: ".")[0].split(separator: "-").last {
+        switch file.split(separator: ".").first?.split(separator: "-").last {
         case "ecRecover": (0x01, .frontier)
         case "sha256": (0x02, .frontier)
         case "ripemd160", "ripeMD": (0x03, .frontier)

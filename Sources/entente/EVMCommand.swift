@@ -59,7 +59,8 @@ private struct TestSource {
     }
 
     let files: [File]
-    private let unpacked: String?
+    /// Temporary folders of archives.
+    private let unpacked: [String]
 
     init(_ path: String) throws {
         let full = absolute(path)
@@ -68,36 +69,30 @@ private struct TestSource {
             throw UserError("\(path): no such file or folder")
         }
         if isFolder.boolValue {
-            unpacked = nil
             // A folder of archives is run as if they were unpacked in it.
             let archives = try FileManager.default.contentsOfDirectory(atPath: full).filter(Self.isArchive).sorted()
             var found = Self.jsonFiles(full)
+            var folders: [String] = []
             for archive in archives {
                 let folder = try Self.unpack(full + "/" + archive)
-                Self.register(folder)
+                folders.append(folder)
                 found += Self.jsonFiles(folder).map { File(path: $0.path, label: archive + "/" + $0.label) }
             }
             files = found
+            unpacked = folders
         } else if Self.isArchive(full) {
             let folder = try Self.unpack(full)
-            unpacked = folder
+            unpacked = [folder]
             files = Self.jsonFiles(folder)
         } else {
-            unpacked = nil
+            unpacked = []
             files = [File(path: full, label: path)]
         }
     }
 
     func remove() {
-        if let unpacked { try? FileManager.default.removeItem(atPath: unpacked) }
-        for folder in Self.folders.withLock({ folders in
-            defer { folders = [] }
-            return folders
-        }) { try? FileManager.default.removeItem(atPath: folder) }
+        for folder in unpacked { try? FileManager.default.removeItem(atPath: folder) }
     }
-
-    private static let folders = Mutex<[String]>([])
-    private static func register(_ folder: String) { folders.withLock { $0.append(folder) } }
 
     private static func isArchive(_ path: String) -> Bool {
         [".tar", ".tar.gz", ".tgz", ".tar.xz"].contains { path.hasSuffix($0) }

@@ -28,7 +28,7 @@ struct SuiteTests {
         arguments: [
             ("ethereum-tests-GeneralStateTests", 41), ("legacy-Cancun-GeneralStateTests", 41),
             ("legacy-Constantinople-GeneralStateTests", 41), ("eest-prague-state_tests", 12),
-            ("eest-osaka-devnet5-state_tests", 3), ("legacy-Constantinople-VMTests", 3),
+            ("eest-osaka-devnet5-state_tests", 3), ("legacy-Constantinople-VMTests", 1),
             ("ethereum-tests-BlockchainTests", 4), ("ethereum-tests-TransactionTests", 1),
             ("ethereum-tests-RLPTests", 1), ("ethereum-tests-TrieTests", 1),
         ])

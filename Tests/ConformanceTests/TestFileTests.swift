@@ -47,7 +47,9 @@ struct TestFileTests {
         #expect(try verdicts(file("00ff", 18), name: "identity.json") == [.passed])
         #expect(try verdicts(file("00fe", 18), name: "identity.json").allSatisfy(isFailure))
         #expect(try verdicts(file("00ff", 15), name: "identity.json").allSatisfy(isFailure))
-        #expect(throws: CaseFileError.self) { try verdicts(file("00ff", 18), name: "nobody.json") }
+        for name in ["nobody.json", "", "...", "-.-"] {
+            #expect(throws: CaseFileError.self, "\(name)") { try verdicts(file("00ff", 18), name: name) }
+        }
     }
 
     @Test func whatIsNoTestIsRefused() {

@@ -10,8 +10,11 @@ enum RPCFormat {
         var header: Header
         var index: Int
 
-        /// Wei per blob gas. Blob transactions stand in replayed blocks only, all of Cancun's rules.
-        var blobGasPrice: UInt256 { FeeRules.blobBaseFee(excess: header.excessBlobGas ?? 0, .cancun) }
+        /// Wei per blob gas. Blob transactions stand in replayed blocks only; Prague's headers tell of requests.
+        var blobGasPrice: UInt256 {
+            FeeRules.blobBaseFee(
+                excess: header.excessBlobGas ?? 0, .schedule(header.requestsHash == nil ? .cancun : .prague))
+        }
     }
 
     static func header(_ header: Header, hash: Bytes32) -> JSONObject {

@@ -63,10 +63,6 @@ import Testing
         for failure in failures.sorted().prefix(40) { Issue.record("\(failure)") }
     }
 
-    @Test func virtualMachineTests() async {
-        await Self.run("legacy-Constantinople-VMTests", sample: 1) { VMTestFile(name: $0, json: $1).run() }
-    }
-
     @Test(arguments: [
         ("ethereum-tests-GeneralStateTests", 12), ("legacy-Cancun-GeneralStateTests", 16),
         ("legacy-Constantinople-GeneralStateTests", 12), ("eest-prague-state_tests", 6),

@@ -165,6 +165,37 @@ struct TransactionTests {
         refused(.blobFeeCapTooLow, rich, block, blob)
     }
 
+    /// EIP-7702: the authority is who signed 0x05 ‖ RLP([chain id, address, nonce]), with a low s and a parity of one bit.
+    @Test func authorities() throws {
+        let wallet = Wallet(7)
+        let target = try #require(Address(hex: "00000000000000000000000000000000000c0de0"))
+        let signed = RLPWriter.list {
+            $0.integer(UInt256(5 as UInt64))
+            $0.bytes(target)
+            $0.integer(3 as UInt64)
+        }
+        let signature = wallet.sign(Keccak256.hash([0x05] + signed))
+        func authority(_ change: (inout Authorization) -> Void = { _ in }) -> Address? {
+            var authorization = Authorization(
+                chainID: UInt256(5 as UInt64), address: target, nonce: 3, yParity: signature.yParity ? 1 : 0,
+                r: signature.r, s: signature.s)
+            change(&authorization)
+            return authorization.authority
+        }
+        #expect(authority() == wallet.address)
+        #expect(authority { $0.nonce = 4 } != wallet.address)
+        #expect(authority { $0.chainID = .zero } != wallet.address)
+        #expect(authority { $0.yParity += 2 } == nil)
+        #expect(authority { $0.r = .zero } == nil)
+        // The same signature's other form is refused.
+        let order: UInt256 = 0xffff_ffff_ffff_ffff_ffff_ffff_ffff_fffe_baae_dce6_af48_a03b_bfd2_5e8c_d036_4141
+        let twin = authority {
+            $0.s = order &- $0.s
+            $0.yParity ^= 1
+        }
+        #expect(twin == nil)
+    }
+
     static func randomTransaction(_ random: inout SeededGenerator) -> SignedTransaction {
         func word() -> UInt256 {
             let shift = Int.random(in: 0...255, using: &random)

@@ -23,15 +23,20 @@ struct Wallet: Sendable {
 
     /// The signed transaction.
     func sign(_ transaction: Transaction) -> SignedTransaction {
+        SignedTransaction(transaction, signature: sign(transaction.signingHash))
+    }
+
+    /// The signature of a digest.
+    func sign(_ digest: Bytes32) -> Signature {
         Wallet.withContext { context in
             var signature = secp256k1_ecdsa_recoverable_signature()
-            _ = secp256k1_ecdsa_sign_recoverable(context, &signature, transaction.signingHash.bytes, key, nil, nil)
+            _ = secp256k1_ecdsa_sign_recoverable(context, &signature, digest.bytes, key, nil, nil)
             var compact = [UInt8](repeating: 0, count: 64)
             var parity: Int32 = 0
             secp256k1_ecdsa_recoverable_signature_serialize_compact(context, &compact, &parity, &signature)
             let r = UInt256(bigEndian: compact[..<32]) ?? .zero
             let s = UInt256(bigEndian: compact[32...]) ?? .zero
-            return SignedTransaction(transaction, signature: Signature(r: r, s: s, yParity: parity == 1))
+            return Signature(r: r, s: s, yParity: parity == 1)
         }
     }
 
