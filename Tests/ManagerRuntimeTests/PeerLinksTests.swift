@@ -144,7 +144,7 @@ import Transport
                 second.dial(first)
                 // Both ends keep the same one, and it carries messages both ways.
                 var kept = false
-                for _ in 0..<2_000 where !kept {
+                for _ in 0..<10_000 where !kept {
                     let (a, b) = (try await first.isInbound(second), try await second.isInbound(first))
                     kept = a == (first.id > second.id) && b == (second.id > first.id)
                     if !kept { try await Task.sleep(for: .milliseconds(2)) }
