@@ -48,6 +48,7 @@ for suite in receipt failover ledger security bad_input flood bench; do
 done
 "$bin" up --isolation inline -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py Tests/EndToEnd/test_inline.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_join.py
+ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_outside.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_snapshots.py
 if [ -f Tests/EndToEnd/test_restart.py ]; then
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py

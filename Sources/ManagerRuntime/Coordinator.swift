@@ -27,6 +27,7 @@ final class Coordinator: @unchecked Sendable {
     private var links: PeerLinks?
     private var front: ClientFront?
     private var worker: WorkerChannel?
+    private let outside: OutsideCaller
     private let startWorker: (@escaping @Sendable (Result<WorkerLink, HostError>) -> Void) -> Void
     private var timer: Scheduled<Void>?
     private var timerDeadline: UInt64 = .max
@@ -59,6 +60,7 @@ final class Coordinator: @unchecked Sendable {
         self.nodeLimits = nodeLimits
         self.startWorker = startWorker
         self.exit = exit
+        outside = OutsideCaller(host: host, eventLoop: eventLoop)
     }
 
     /// Opens files, the node listener and administration, then lets the manager begin. Administration shows the node's
@@ -114,6 +116,7 @@ final class Coordinator: @unchecked Sendable {
             self.handle(.shutdown)
             self.flushAppends()
             let done = self.eventLoop.makeFutureWithTask {
+                self.outside.stop()
                 await self.front?.stop()
                 await self.disk?.stop()
                 await self.snapshots?.stop()
@@ -190,6 +193,7 @@ final class Coordinator: @unchecked Sendable {
             flushAppends()
             disk?.commit(seqno: seqno)
         case .serve(let certificate, let network): serve(certificate, network)
+        case .ask(let request): outside.ask(request) { self.handle(.heard(request.number, $0)) }
         case .log(let line): log(line)
         case .halt(let reason):
             logger.critical("the node can't go on", metadata: ["reason": "\(reason)"])

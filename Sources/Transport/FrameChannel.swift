@@ -107,7 +107,10 @@ public final class FrameChannel: Sendable {
         case .plain: break
         case .client(let settings):
             let context = try TLSContext.client(settings) { exporter.take(line: $0) }
-            if case .authorities = settings.trust { handler.verifiedByNIOSSL() }
+            switch settings.trust {
+            case .authorities, .named: handler.verifiedByNIOSSL()
+            case .verifier: break
+            }
             try pipeline.addHandler(
                 TLSContext.clientHandler(context, trust: settings.trust) { handler.verified($0) })
         case .server(let settings):

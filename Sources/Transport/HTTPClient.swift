@@ -76,6 +76,9 @@ public struct HTTPClientSettings: Sendable {
     public var connectTimeout: TimeAmount = .seconds(5)
     /// Time for an exchange, from the call to the whole answer.
     public var requestTimeout: TimeAmount = .seconds(30)
+    /// Opens the connections where the process itself can't: gets the endpoint, gives a connected socket, which is then
+    /// the client's. Called on an event loop; must not block.
+    public var dial: (@Sendable (HTTPEndpoint, @escaping @Sendable (Result<CInt, any Error>) -> Void) -> Void)?
     /// Largest body of an answer.
     public var responseBytesMax = 256 << 20
 

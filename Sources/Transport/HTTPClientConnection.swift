@@ -100,6 +100,8 @@ final class HTTPClientConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // TLS says goodbye before it closes: what still comes meanwhile answers nobody.
+        guard failure == nil else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             answered = true
@@ -163,7 +165,14 @@ final class HTTPClientConnection: ChannelInboundHandler, @unchecked Sendable {
     func close(_ reason: TransportError) {
         usable = false
         failure = failure ?? reason
+        failAll(reason)
         context?.close(promise: nil)
+    }
+
+    private func failAll(_ error: TransportError) {
+        let failed = Array(inFlight)
+        inFlight.removeAll()
+        for exchange in failed { exchange.completion(.failure(error)) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -173,10 +182,7 @@ final class HTTPClientConnection: ChannelInboundHandler, @unchecked Sendable {
         if opening {
             pool.opened(self, .failure(failure ?? .connect("\(pool.endpoint) closed the connection")))
         }
-        let failed = Array(inFlight)
-        inFlight.removeAll()
-        let error = failure ?? .connectionLost("\(pool.endpoint) closed the connection", sent: true)
-        for exchange in failed { exchange.completion(.failure(error)) }
+        failAll(failure ?? .connectionLost("\(pool.endpoint) closed the connection", sent: true))
         pool.ended(self)
         context.fireChannelInactive()
     }

@@ -89,6 +89,21 @@ final class HTTPClientPool: @unchecked Sendable {
     private func open() {
         connecting += 1
         let connection = HTTPClientConnection(pool: self)
+        guard let dial = settings.dial else {
+            return watch(bootstrap(connection).connect(host: endpoint.host, port: endpoint.port), connection)
+        }
+        dial(endpoint) { result in
+            self.eventLoop.execute {
+                switch result {
+                case .success(let descriptor):
+                    self.watch(self.bootstrap(connection).withConnectedSocket(descriptor), connection)
+                case .failure(let error): self.watch(self.eventLoop.makeFailedFuture(error), connection)
+                }
+            }
+        }
+    }
+
+    private func bootstrap(_ connection: HTTPClientConnection) -> ClientBootstrap {
         ClientBootstrap(group: eventLoop)
             .connectTimeout(settings.connectTimeout)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
@@ -104,16 +119,18 @@ final class HTTPClientPool: @unchecked Sendable {
                     try pipeline.addHandler(connection)
                 }
             }
-            .connect(host: endpoint.host, port: endpoint.port)
-            .whenFailure { error in
-                if self.eventLoop.inEventLoop {
-                    self.opened(connection, .failure(.connect("\(self.endpoint): \(error)")))
-                } else {
-                    self.eventLoop.execute {
-                        self.opened(connection, .failure(.connect("\(self.endpoint): \(error)")))
-                    }
-                }
+    }
+
+    /// Tells the pool when a connection does not come about.
+    private func watch(_ opening: EventLoopFuture<any Channel>, _ connection: HTTPClientConnection) {
+        opening.whenFailure { error in
+            let failure = TransportError.connect("\(self.endpoint): \(error)")
+            if self.eventLoop.inEventLoop {
+                self.opened(connection, .failure(failure))
+            } else {
+                self.eventLoop.execute { self.opened(connection, .failure(failure)) }
             }
+        }
     }
 
     /// A connection is ready, or will never be; called once for each that was opened.

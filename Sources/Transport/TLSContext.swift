@@ -30,7 +30,8 @@ enum TLSContext {
             configuration.privateKey = .privateKey(identity.key)
         }
         switch settings.trust {
-        case .authorities(let certificates):
+        case .authorities(let certificates), .named(_, let certificates):
+            if case .named = settings.trust { configuration.certificateVerification = .fullVerification }
             do {
                 let roots = try certificates.map { try NIOSSLCertificate(bytes: $0, format: .der) }
                 configuration.trustRoots = .certificates(roots)
@@ -59,7 +60,7 @@ enum TLSContext {
         NIOSSLServerHandler(context: context, customVerificationCallback: callback(verifier, outcome))
     }
 
-    /// A client-side handler; with ``ServerTrust/authorities(_:)`` NIOSSL verifies and `outcome` is not called.
+    /// A client-side handler; with authorities NIOSSL verifies and `outcome` is not called.
     static func clientHandler(
         _ context: NIOSSLContext, trust: ServerTrust, outcome: @escaping @Sendable (PeerOutcome) -> Void
     ) throws(TransportError) -> NIOSSLClientHandler {
@@ -67,6 +68,8 @@ enum TLSContext {
             switch trust {
             case .authorities:
                 return try NIOSSLClientHandler(context: context, serverHostname: nil)
+            case .named(let name, _):
+                return try NIOSSLClientHandler(context: context, serverHostname: name)
             case .verifier(let verifier):
                 return try NIOSSLClientHandler(
                     context: context, serverHostname: nil, customVerificationCallback: callback(verifier, outcome))

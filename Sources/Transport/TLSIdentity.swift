@@ -76,6 +76,8 @@ public enum ServerTrust: Sendable {
     /// The chain must lead to one of these certificates (DER) and be valid now; names are not compared, since a node is
     /// known by its key and by who endorsed it, not by its address.
     case authorities([[UInt8]])
+    /// The same, and the certificate must be for this DNS name: for services outside the network.
+    case named(String, authorities: [[UInt8]])
     /// Everything is decided by the verifier.
     case verifier(PeerVerifier)
 }

@@ -13,7 +13,12 @@ enum Samples {
     ])
     static let rejection = Rejection(code: -32000, message: "nonce too low", data: [1, 2])
     static let submissions = [
-        Submission(requestID: [7, 7], actor: "bank-a", body: [1, 2, 3]), Submission(actor: "bank-b", body: []),
+        Submission(requestID: [7, 7], actor: "bank-a", body: [1, 2, 3], answers: answers),
+        Submission(actor: "bank-b", body: []),
+    ]
+    static let answers = [
+        OutsideAnswer(call: .init(service: "rates", body: [1]), time: 1_700_000_000_000, result: .body([2, 3])),
+        OutsideAnswer(call: .init(service: "", body: []), time: 0, result: .failed("it is gone")),
     ]
     static let included = [
         IncludedTransaction(
@@ -47,7 +52,7 @@ enum Samples {
                 .committed(id: id, index: 0, response: [1]), .invalid(rejection), .deferred(response: [3]), .unknown,
             ]),
         .resume(endpoint: "tally", token: 5, [.init(id: id, writes: writes)]), .discard(endpoint: "tally", token: 6),
-        .beginRestore(endpoint: "tally"),
+        .called(endpoint: "tally", token: 7, answers), .beginRestore(endpoint: "tally"),
         .restore(
             endpoint: "tally",
             .init(map: "tally.sums", records: [.init(key: [1], value: [2]), .init(key: [], value: [])])),
@@ -58,7 +63,8 @@ enum Samples {
     static let replies: [WorkerReply] = [
         .opened(versions: ["tally/1", "x"]), .executed(result), .done, .failed("no such thing"),
         .answer(.done(body: [1, 2], readers: .only(["bank-a"]))),
-        .answer(.submit([.init(requestID: [1], body: [2]), .init(body: [3])], token: 8)),
+        .answer(.submit([.init(requestID: [1], body: [2], answers: [0, 1]), .init(body: [3])], token: 8)),
+        .answer(.call([.init(service: "rates", body: [1]), .init(service: "x", body: [])], token: 11)),
         .answer(.history(.init(first: 4, last: 9), token: 10)),
         .measured([1, 2, 3]),
     ]

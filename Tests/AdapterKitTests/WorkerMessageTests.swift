@@ -36,8 +36,8 @@ struct WorkerMessageTests {
                 }
             }
             #expect(throws: AdapterError.malformed("")) { try WorkerFrame<WorkerRequest>(decoding: bytes + [0]) }
-            bytes[0] = 2
-            #expect(throws: AdapterError.unsupportedVersion(2, of: "")) {
+            bytes[0] = 77
+            #expect(throws: AdapterError.unsupportedVersion(77, of: "")) {
                 try WorkerFrame<WorkerRequest>(decoding: bytes)
             }
         }

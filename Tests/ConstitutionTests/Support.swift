@@ -81,7 +81,13 @@ enum Sample {
         document.voting.exceptions = [.init(action: .setVotingPolicy, rule: .unanimous)]
         document.adapters = [
             Adapter(kind: "ethereum", endpoint: "main", settings: Array(#"{"genesis":{}}"#.utf8)),
-            Adapter(kind: "ethereum", endpoint: "alt"),
+            Adapter(
+                kind: "ethereum", endpoint: "alt",
+                outside: [
+                    OutsideService(
+                        name: "rates", url: "https://rates.example:8443/quote?of=EUR",
+                        authorities: [try supplierAuthority().der])
+                ]),
         ]
         return document
     }

@@ -178,6 +178,50 @@ struct ValidationTests {
         }
     }
 
+    @Test("services outside")
+    func outside() throws {
+        let place = "adapters[1].outside[0]"
+        for name in ["", "Rates", "a b", String(repeating: "a", count: 33)] {
+            try expect(.malformed("\(place).name", "")) { $0.adapters[1].outside[0].name = name }
+        }
+        for url in [
+            "", "http://rates.example", "https://", "https://rates.example:0/", "https://rates.example:x/",
+            "https://user@rates.example/", "https://rates.example/#a", "https://rates.example/a b",
+            "https://-a.example",
+            "https://127.0.0.1:8443/", "https://[::1]:8443/", "https://rates.example:8443/\u{e9}",
+            "https://rates.example/" + String(repeating: "a", count: 1_024),
+        ] {
+            try expect(.malformed("\(place).url", "")) { $0.adapters[1].outside[0].url = url }
+        }
+        try expect(.malformed("\(place).authorities", "")) { $0.adapters[1].outside[0].authorities = [] }
+        try expect(.malformed("\(place).authorities", "")) { $0.adapters[1].outside[0].authorities = [[0x30, 0]] }
+        try expect(.malformed("\(place).timeoutMilliseconds", "")) {
+            $0.adapters[1].outside[0].timeoutMilliseconds = 20_001
+        }
+        try expect(.malformed("\(place).answerBytesMax", "")) { $0.adapters[1].outside[0].answerByteCountMax = 0 }
+        try expect(.duplicate("adapters[1].outside[1].name", "")) {
+            $0.adapters[1].outside.append($0.adapters[1].outside[0])
+        }
+        try expect(.outOfRange("adapters[0].outside", "")) { document in
+            let service = document.adapters[1].outside[0]
+            document.adapters[0].outside = Array(repeating: service, count: 65)
+        }
+    }
+
+    @Test("a service's place is read from its URL")
+    func places() {
+        func place(_ url: String) -> OutsideService.Place? {
+            OutsideService(name: "a", url: url, authorities: []).place
+        }
+        for (url, host, port, target) in [
+            ("https://rates.example", "rates.example", 443, "/"),
+            ("https://rates.example:8443/quote?of=EUR", "rates.example", 8443, "/quote?of=EUR"),
+            ("https://localhost?x=/", "localhost", 443, "/?x=/"), ("https://a1.b/x:y", "a1.b", 443, "/x:y"),
+        ] {
+            #expect(place(url)?.host == host && place(url)?.port == UInt16(port) && place(url)?.target == target)
+        }
+    }
+
     @Test("unknown entries can't hide known ones or leave the constitution's maps")
     func unknown() throws {
         for (map, key) in [

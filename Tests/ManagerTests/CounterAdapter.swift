@@ -3,7 +3,8 @@ import Ledger
 import Store
 
 /// Counts: a body of one byte adds it; an empty query reads the sum. Zero is refused. Beside the sum it keeps how often
-/// each number was added, under keys of their own.
+/// each number was added, under keys of their own. A query that begins with `?` asks the services outside that it names,
+/// with commas between, and adds the first byte of each answer.
 final class CounterAdapter: Adapter {
     static let kind = AdapterKind(name: "counter") { configuration, _ in CounterAdapter(configuration.endpoint) }
 
@@ -17,6 +18,8 @@ final class CounterAdapter: Adapter {
     private let endpoint: String
     private var states = [State()]
     private var next: QueryToken = 1
+    /// Queries whose questions are under way, with what they say about it.
+    private var asking: Set<QueryToken> = []
     private(set) var restoredAt: TransactionID?
 
     init(_ endpoint: String) { self.endpoint = endpoint }
@@ -27,6 +30,11 @@ final class CounterAdapter: Adapter {
         state.id = batch.id
         var times: [UInt8: UInt64] = [:]
         for submission in batch.submissions {
+            // What was heard outside counts, not what the query made of it.
+            guard submission.answers.allSatisfy({ $0.body?.first == submission.body.first }) else {
+                result.outcomes.append(.invalid(.init(code: 2, message: "another answer")))
+                continue
+            }
             guard let value = submission.body.first, value > 0 else {
                 result.outcomes.append(.invalid(.init(code: 1, message: "zero")))
                 continue
@@ -66,7 +74,24 @@ final class CounterAdapter: Adapter {
     func query(_ query: Query) -> QueryReply {
         guard !query.body.isEmpty else { return .done(body: Self.bytes(states[0].sum), readers: .network) }
         defer { next += 1 }
+        if query.body.first == UInt8(ascii: "?") {
+            asking.insert(next)
+            let services = query.body.dropFirst().split(separator: UInt8(ascii: ","))
+            return .call(
+                services.map { OutsideCall(service: String(decoding: $0, as: UTF8.self), body: [1, 2] + query.body) },
+                token: next)
+        }
         return .submit(query.body.map { .init(body: [$0]) }, token: next)
+    }
+
+    func called(_ token: QueryToken, answers: [OutsideAnswer]) throws -> QueryReply {
+        guard asking.remove(token) != nil else { throw AdapterError.unknownToken(token) }
+        for answer in answers {
+            if case .failed(let reason) = answer.result { return .done(body: Array(reason.utf8), readers: .network) }
+        }
+        defer { next += 1 }
+        return .submit(
+            answers.enumerated().map { .init(body: [$1.body?.first ?? 0], answers: [UInt32($0)]) }, token: next)
     }
 
     func finish(_ token: QueryToken, outcomes: [SubmissionOutcome]) throws -> QueryReply {

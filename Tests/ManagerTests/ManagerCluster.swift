@@ -45,6 +45,10 @@ struct ManagerCluster {
     private var lateLists: [(node: Int, input: ManagerInput)] = []
     /// Changes messages between nodes on their way; nil loses one.
     var onMessage: ((_ from: Int, _ to: Int, NodeMessage) -> NodeMessage?)?
+    /// What services outside say; without one no answer comes.
+    var outside: ((OutsideRequest) -> OutsideAnswer.Result)?
+    /// What they were asked, with the node that asked.
+    private(set) var asked: [(node: Int, request: OutsideRequest)] = []
     /// The same for the reports of disks.
     var disksAreSlow = false { didSet { release() } }
     private var held: [(node: Int, isDisk: Bool, input: ManagerInput)] = []
@@ -86,7 +90,14 @@ struct ManagerCluster {
                 name: "entente", version: "1", role: .combined, platform: .software,
                 measurement: [UInt8](repeating: 1, count: 32))
         ]
-        document.adapters = (["counter"] + others).map { Adapter(kind: "counter", endpoint: $0) }
+        let authority = document.actors[0].certificates[0].der
+        document.adapters = (["counter"] + others).map {
+            Adapter(
+                kind: "counter", endpoint: $0,
+                outside: ["rates", "weather"].map {
+                    OutsideService(name: $0, url: "https://\($0).example/now", authorities: [authority])
+                })
+        }
         constitution = try Constitution(genesis: document)
         for index in 0..<count {
             let start: ManagerStart =
@@ -130,13 +141,14 @@ struct ManagerCluster {
 
     mutating func ask(
         _ node: Int, _ body: [UInt8], requestID: [UInt8]? = nil, listener: Listener = .application,
-        method: String = "POST", path: String = "/", parameters: [(name: String, value: String)] = []
+        actor: String = "bank-0", method: String = "POST", path: String = "/",
+        parameters: [(name: String, value: String)] = []
     ) -> RequestToken {
         defer { nextToken += 1 }
         nodes[node].inputs.append(
             .request(
                 ClientRequest(
-                    token: nextToken, listener: listener, actor: "bank-0", method: method, path: path,
+                    token: nextToken, listener: listener, actor: actor, method: method, path: path,
                     parameters: parameters, requestID: requestID, body: body)))
         return nextToken
     }
@@ -351,6 +363,9 @@ struct ManagerCluster {
         case .seal(let bytes, let ticket):
             nodes[index].seal = bytes
             nodes[index].inputs.append(.sealed(ticket: ticket))
+        case .ask(let request):
+            asked.append((index, request))
+            if let outside { nodes[index].inputs.append(.heard(request.number, outside(request))) }
         case .serve: nodes[index].isServing = true
         case .log(let line): nodes[index].log.append(line)
         case .dial, .disconnect, .committed, .halt: break

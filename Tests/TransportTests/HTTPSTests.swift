@@ -42,13 +42,14 @@ import Transport
 
     func serving(
         _ handler: ClosureHandler = whoAmI, limits: HTTPLimits = HTTPLimits(), refused: Set<String> = [],
-        _ body: (Fixture) async throws -> Void
+        dnsName: String? = nil, _ body: (Fixture) async throws -> Void
     ) async throws {
         let authority = try TestAuthority()
         try await withLoops { group in
             let (descriptor, port) = try listen()
             let log = LogLines()
-            let tls = TLSServerSettings(identity: try authority.issue("node"), verifier: Self.verifier(refused))
+            let tls = TLSServerSettings(
+                identity: try authority.issue("node", dnsName: dnsName), verifier: Self.verifier(refused))
             let server = try await HTTPServer.start(
                 name: "application", descriptor: descriptor, tls: tls, limits: limits, handler: handler, group: group,
                 logger: log.logger)
@@ -62,6 +63,83 @@ import Transport
                 throw error
             }
             await server.stop(grace: .milliseconds(100))
+        }
+    }
+
+    @Test func aNamedServerMustBeTheOneNamed() async throws {
+        try await serving(dnsName: "rates.example") { fixture in
+            let identity = try fixture.authority.issue("bank-a")
+            let stranger = try TestAuthority("another")
+            for (name, authority, isGood) in [
+                ("rates.example", fixture.authority, true), ("other.example", fixture.authority, false),
+                ("rates.example", stranger, false),
+            ] {
+                let client = try fixture.client(identity, trust: .named(name, authorities: [authority.der]))
+                do {
+                    let answer = try await client.send(Self.get, to: fixture.endpoint)
+                    #expect(isGood && answer.status == 200, "\(name)")
+                } catch {
+                    #expect(!isGood && (error as? TransportError)?.mayHaveBeenProcessed == false, "\(name): \(error)")
+                }
+                client.close()
+            }
+        }
+    }
+
+    @Test func aDialledSocketCarriesTheRequests() async throws {
+        try await serving(dnsName: "rates.example") { fixture in
+            let identity = try fixture.authority.issue("bank-a")
+            let port = fixture.endpoint.port
+            let client = try fixture.client(
+                identity, trust: .named("rates.example", authorities: [fixture.authority.der])
+            ) { settings in
+                settings.dial = { endpoint, opened in
+                    #expect(endpoint == HTTPEndpoint(host: "rates.example", port: 443))
+                    opened(Result { try FrameChannelTests.connected(port: port) })
+                }
+            }
+            let answer = try await client.send(Self.get, to: HTTPEndpoint(host: "rates.example", port: 443))
+            #expect(String(decoding: answer.body, as: UTF8.self) == "bank-a 2")
+            client.close()
+
+            let failing = try fixture.client(identity) { settings in
+                settings.dial = { _, opened in opened(.failure(TransportError.connect("the launcher says no"))) }
+            }
+            await #expect(throws: TransportError.self) { try await failing.send(Self.get, to: fixture.endpoint) }
+            failing.close()
+        }
+    }
+
+    /// TLS takes its time to close: what arrives meanwhile must not pass for the answer.
+    @Test func anAnswerOverTheLimitOrTooLateIsNone() async throws {
+        let handler = ClosureHandler { request, respond in
+            let response = HTTPResponse(body: [UInt8](repeating: 1, count: request.path == "/large" ? 1_025 : 1_024))
+            if request.path == "/late" {
+                Task {
+                    try await Task.sleep(for: .milliseconds(600))
+                    respond(response)
+                }
+            } else {
+                respond(response)
+            }
+        }
+        try await serving(handler) { fixture in
+            let client = try fixture.client(fixture.authority.issue("bank-a")) { $0.responseBytesMax = 1_024 }
+            func get(_ target: String) async -> TransportError? {
+                do {
+                    _ = try await client.send(
+                        HTTPClientRequest(method: "GET", target: target, timeout: .milliseconds(300)),
+                        to: fixture.endpoint)
+                    return nil
+                } catch { return error }
+            }
+            #expect(await get("/fits") == nil)
+            let large = await get("/large")
+            #expect(large?.description.hasPrefix("tooLarge") == true && large?.mayHaveBeenProcessed == true)
+            #expect(await get("/fits") == nil)
+            #expect(await get("/late")?.isTimeout == true)
+            #expect(await get("/fits") == nil)
+            client.close()
         }
     }
 

@@ -24,11 +24,11 @@ struct TestAuthority {
     var der: [UInt8] { get throws { try Self.der(certificate) } }
 
     /// A leaf and its key, `days` from now to its end; negative ones have ended.
-    func issue(_ common: String, days: Double = 1) throws -> TLSIdentity {
+    func issue(_ common: String, days: Double = 1, dnsName: String? = nil) throws -> TLSIdentity {
         let key = P256.Signing.PrivateKey()
         let certificate = try Self.make(
             DistinguishedName { CommonName(common) }, Certificate.PrivateKey(key).publicKey, name, self.key,
-            isAuthority: false, days: days)
+            isAuthority: false, days: days, dnsName: dnsName)
         return try TLSIdentity(
             certificateChain: [Self.der(certificate), der], privateKey: Array(key.derRepresentation))
     }
@@ -44,7 +44,7 @@ struct TestAuthority {
 
     private static func make(
         _ subject: DistinguishedName, _ subjectKey: Certificate.PublicKey, _ issuer: DistinguishedName,
-        _ issuerKey: Certificate.PrivateKey, isAuthority: Bool, days: Double
+        _ issuerKey: Certificate.PrivateKey, isAuthority: Bool, days: Double, dnsName: String? = nil
     ) throws -> Certificate {
         let now = Date()
         return try Certificate(
@@ -57,6 +57,7 @@ struct TestAuthority {
                 } else {
                     Critical(BasicConstraints.notCertificateAuthority)
                 }
+                if let dnsName { SubjectAlternativeNames([.dnsName(dnsName)]) }
             }, issuerPrivateKey: issuerKey)
     }
 

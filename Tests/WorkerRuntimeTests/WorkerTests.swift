@@ -53,7 +53,7 @@ struct WorkerTests {
         version.sendRaw([1, 0, 0, 0, 77])
         #expect(version.join() == .unsupportedVersion(77, of: ""))
         let garbage = try WorkerUnderTest()
-        garbage.sendRaw([3, 0, 0, 0, 1, 2, 3])
+        garbage.sendRaw([3, 0, 0, 0, WorkerProtocol.version, 2, 3])
         #expect(garbage.join() == .malformed(""))
     }
 

@@ -79,6 +79,8 @@ public final class AdapterHost {
             return .answer(try meter.measure(.decode) { try adapter.finish(token, outcomes: outcomes) })
         case .resume(let endpoint, let token, let history):
             return .answer(try adapter(endpoint).resume(token, history: history))
+        case .called(let endpoint, let token, let answers):
+            return .answer(try adapter(endpoint).called(token, answers: answers))
         case .discard(let endpoint, let token):
             try adapter(endpoint).discard(token)
         case .beginRestore(let endpoint):

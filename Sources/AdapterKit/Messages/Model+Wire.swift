@@ -7,6 +7,7 @@ extension Submission: WireCodable {
         writer.optionalBlob(requestID)
         writer.text(actor)
         writer.blob(body)
+        writer.values(answers)
     }
 
     /// Reads the byte form.
@@ -14,6 +15,7 @@ extension Submission: WireCodable {
         requestID = try reader.optionalBlob(limit: AdapterLimits.requestIDBytesMax)
         actor = try reader.name()
         body = try reader.blob()
+        answers = try reader.values(limit: AdapterLimits.outsideCallsMax)
     }
 }
 
@@ -22,12 +24,16 @@ extension SubmissionRequest: WireCodable {
     public func encode(to writer: inout ByteWriter) {
         writer.optionalBlob(requestID)
         writer.blob(body)
+        writer.list(answers) { $0.integer($1) }
     }
 
     /// Reads the byte form.
     public init(from reader: inout ByteReader) throws(ByteReaderError) {
         requestID = try reader.optionalBlob(limit: AdapterLimits.requestIDBytesMax)
         body = try reader.blob()
+        answers = try reader.list(limit: AdapterLimits.outsideCallsMax) { reader throws(ByteReaderError) in
+            try reader.integer(UInt32.self)
+        }
     }
 }
 

@@ -50,6 +50,10 @@ extension QueryReply: WireCodable {
             writer.integer(range.first)
             writer.integer(range.last)
             writer.integer(token)
+        case .call(let calls, let token):
+            writer.integer(3 as UInt8)
+            writer.values(calls)
+            writer.integer(token)
         }
     }
 
@@ -63,6 +67,8 @@ extension QueryReply: WireCodable {
         case 2:
             self = .history(
                 .init(first: try reader.integer(), last: try reader.integer()), token: try reader.integer())
+        case 3:
+            self = .call(try reader.values(limit: AdapterLimits.outsideCallsMax), token: try reader.integer())
         default: throw .invalid(at: at)
         }
     }

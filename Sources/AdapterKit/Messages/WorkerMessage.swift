@@ -20,6 +20,8 @@ public enum WorkerRequest: Sendable {
     case finish(endpoint: String, token: QueryToken, [SubmissionOutcome])
     /// The history that a query asked for; what it can't see is left out.
     case resume(endpoint: String, token: QueryToken, [HistoryEntry])
+    /// What came of a query's questions for services outside, in their order.
+    case called(endpoint: String, token: QueryToken, [OutsideAnswer])
     /// A query's client is gone.
     case discard(endpoint: String, token: QueryToken)
     /// An adapter drops its state, to be restored.
@@ -38,7 +40,7 @@ public enum WorkerReply: Sendable {
     case opened(versions: [String])
     /// To `execute`.
     case executed(BatchResult)
-    /// To `query`, `finish` and `resume`.
+    /// To `query`, `finish`, `called` and `resume`.
     case answer(QueryReply)
     /// To `measure`: nanoseconds since the worker's start, in the order of ``Stage``.
     case measured([UInt64])
@@ -96,7 +98,7 @@ extension WorkerFrame where Message: WireCodable {
 /// Constants of the messages between manager and worker.
 public enum WorkerProtocol {
     /// First byte of each message.
-    public static let version: UInt8 = 1
+    public static let version: UInt8 = 2
 }
 
 extension WorkerRequest: WireCodable {
@@ -141,6 +143,10 @@ extension WorkerRequest: WireCodable {
         case .endRestore(let endpoint, let id):
             writer.head(11, endpoint)
             id.encode(to: &writer)
+        case .called(let endpoint, let token, let answers):
+            writer.head(12, endpoint)
+            writer.integer(token)
+            writer.values(answers)
         case .measure:
             writer.integer(20 as UInt8)
         }
@@ -168,6 +174,10 @@ extension WorkerRequest: WireCodable {
         case 9: self = .beginRestore(endpoint: try reader.name())
         case 10: self = .restore(endpoint: try reader.name(), try .init(from: &reader))
         case 11: self = .endRestore(endpoint: try reader.name(), try .init(from: &reader))
+        case 12:
+            self = .called(
+                endpoint: try reader.name(), token: try reader.integer(),
+                try reader.values(limit: AdapterLimits.outsideCallsMax))
         case 20: self = .measure
         default: throw .invalid(at: at)
         }

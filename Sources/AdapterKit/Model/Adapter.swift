@@ -40,6 +40,9 @@ public protocol Adapter: AnyObject {
     /// Makes the answer of a query whose submissions are decided; `outcomes` in the order of its bodies.
     func finish(_ token: QueryToken, outcomes: [SubmissionOutcome]) throws -> QueryReply
 
+    /// Goes on with a query that had questions for services outside; `answers` in the order of the questions.
+    func called(_ token: QueryToken, answers: [OutsideAnswer]) throws -> QueryReply
+
     /// Goes on with a query that asked for history: write sets by id, in order, as many as its readers may see.
     func resume(_ token: QueryToken, history: [HistoryEntry]) throws -> QueryReply
 
@@ -68,6 +71,11 @@ extension Adapter {
 
     /// One that tells nothing.
     public func report(to meter: StageMeter) {}
+
+    /// Adapters that never ask outside know no such token.
+    public func called(_ token: QueryToken, answers: [OutsideAnswer]) throws -> QueryReply {
+        throw AdapterError.unknownToken(token)
+    }
 
     /// Adapters that never ask for history know no such token.
     public func resume(_ token: QueryToken, history: [HistoryEntry]) throws -> QueryReply {

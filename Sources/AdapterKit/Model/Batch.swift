@@ -10,12 +10,15 @@ public struct Submission: Hashable, Sendable {
     public var actor: ActorID
     /// The adapter's own body; the manager passes it on without parsing.
     public var body: [UInt8]
+    /// What services outside said, as the manager of the node that was asked heard it.
+    public var answers: [OutsideAnswer]
 
     /// A submission of `body` by `actor`.
-    public init(requestID: RequestID? = nil, actor: ActorID, body: [UInt8]) {
+    public init(requestID: RequestID? = nil, actor: ActorID, body: [UInt8], answers: [OutsideAnswer] = []) {
         self.requestID = requestID
         self.actor = actor
         self.body = body
+        self.answers = answers
     }
 }
 

@@ -28,6 +28,10 @@ public enum AdapterLimits {
     public static let adaptersMax = 64
     /// Key-value pairs in one part of a snapshot.
     public static let snapshotRecordsMax = 1 << 20
+    /// Questions that one query may put to services outside, in all.
+    public static let outsideCallsMax = 16
+    /// Bytes of a question, or of an answer to one.
+    public static let outsideBodyBytesMax = 1 << 20
     /// Entries in one answer to a history request.
     public static let historyEntriesMax = 65_536
 }

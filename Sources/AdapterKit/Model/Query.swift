@@ -40,11 +40,15 @@ public struct SubmissionRequest: Hashable, Sendable {
     public var requestID: RequestID?
     /// What ``Submission/body`` will be.
     public var body: [UInt8]
+    /// Which of the answers that the query got from outside go with it, counted from its first question. The manager adds
+    /// them from its own record.
+    public var answers: [UInt32]
 
     /// A body to submit.
-    public init(requestID: RequestID? = nil, body: [UInt8]) {
+    public init(requestID: RequestID? = nil, body: [UInt8], answers: [UInt32] = []) {
         self.requestID = requestID
         self.body = body
+        self.answers = answers
     }
 }
 
@@ -68,6 +72,8 @@ public enum QueryReply: Hashable, Sendable {
     case done(body: [UInt8], readers: ReaderSet)
     /// These bodies are to be submitted; then ``Adapter/finish(_:outcomes:)`` makes the answer.
     case submit([SubmissionRequest], token: QueryToken)
+    /// Services outside the network are to be asked; then ``Adapter/called(_:answers:)`` goes on.
+    case call([OutsideCall], token: QueryToken)
     /// Old entries are needed; then ``Adapter/resume(_:history:)`` goes on.
     case history(HistoryRange, token: QueryToken)
 }

@@ -84,7 +84,10 @@ private struct EntryWords {
             return value.string ?? String(decoding: value.serialized(), as: UTF8.self)
         case ConstitutionMaps.adapters:
             return document.adapters.first { $0.endpoint == key }
-                .map { "\($0.kind), settings \(Self.digest($0.settings).prefix(16))" } ?? ""
+                .map { adapter in
+                    let outside = adapter.outside.map { ", may ask \($0.name) at \($0.url)" }.joined()
+                    return "\(adapter.kind), settings \(Self.digest(adapter.settings).prefix(16))\(outside)"
+                } ?? ""
         default: return ""
         }
     }

@@ -83,7 +83,23 @@ extension Adapter {
     var json: JSON {
         let limits = JSONLimits(bytesMax: Adapter.settingsByteCountMax, depthMax: 64, valuesMax: 1 << 21)
         let settings = (try? JSON(parsing: settings, limits: limits)) ?? .object(JSONObject())
-        return ["kind": .string(kind), "endpoint": .string(endpoint), "settings": settings]
+        var object = JSONObject([
+            .init(name: "kind", value: .string(kind)), .init(name: "endpoint", value: .string(endpoint)),
+            .init(name: "settings", value: settings),
+        ])
+        if !outside.isEmpty { object.append("outside", .array(outside.map(\.json))) }
+        return .object(object)
+    }
+}
+
+extension OutsideService {
+    var json: JSON {
+        [
+            "name": .string(name), "url": .string(url),
+            "authorities": .array(authorities.map { .string(PEM.encode($0, label: "CERTIFICATE")) }),
+            "timeoutMilliseconds": .integer(Int64(clamping: timeoutMilliseconds)),
+            "answerBytesMax": .integer(Int64(clamping: answerByteCountMax)),
+        ]
     }
 }
 

@@ -250,6 +250,21 @@ extension ConstitutionDocument {
             } catch {
                 problems.append(.malformed("\(path).settings", "\(error)"))
             }
+            checkOutside(adapter, path, &problems)
+        }
+    }
+
+    private func checkOutside(_ adapter: Adapter, _ path: String, _ problems: inout [ConstitutionError]) {
+        guard adapter.outside.count <= Adapter.outsideMax else {
+            return problems.append(.outOfRange("\(path).outside", "more than \(Adapter.outsideMax)"))
+        }
+        var names: Set<String> = []
+        for (index, service) in adapter.outside.enumerated() {
+            let path = "\(path).outside[\(index)]"
+            for (field, reason) in service.problems { problems.append(.malformed("\(path).\(field)", reason)) }
+            if !names.insert(service.name).inserted {
+                problems.append(.duplicate("\(path).name", "two services are named \(service.name)"))
+            }
         }
     }
 }

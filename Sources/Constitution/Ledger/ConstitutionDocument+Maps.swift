@@ -92,6 +92,15 @@ extension ConstitutionDocument {
             writer.integer(place)
             writer.text(adapter.kind)
             writer.blob(adapter.settings)
+            // Only there for an adapter that has them.
+            guard !adapter.outside.isEmpty else { return }
+            writer.list(adapter.outside) { writer, service in
+                writer.text(service.name)
+                writer.text(service.url)
+                writer.list(service.authorities) { $0.blob($1) }
+                writer.integer(service.timeoutMilliseconds)
+                writer.integer(service.answerByteCountMax)
+            }
         }
     }
 
@@ -277,8 +286,27 @@ extension ConstitutionDocument {
             let place = try reader.integer(UInt32.self)
             let kind = try reader.text(limit: 256)
             let settings = try reader.blob(limit: Adapter.settingsByteCountMax)
-            return (place, Adapter(kind: kind, endpoint: entry.key, settings: settings))
+            var adapter = Adapter(kind: kind, endpoint: entry.key, settings: settings)
+            guard reader.remaining > 0 else { return (place, adapter) }
+            let at = reader.offset
+            adapter.outside = try reader.list(limit: Adapter.outsideMax) { reader throws(ByteReaderError) in
+                try outsideService(&reader)
+            }
+            // One constitution has one form.
+            guard !adapter.outside.isEmpty else { throw .invalid(at: at) }
+            return (place, adapter)
         }
+    }
+
+    private static func outsideService(_ reader: inout ByteReader) throws(ByteReaderError) -> OutsideService {
+        let name = try reader.text(limit: 256)
+        let url = try reader.text(limit: OutsideService.urlByteCountMax)
+        let authorities = try reader.list(limit: Limits.certificatesMax) { reader throws(ByteReaderError) in
+            try reader.blob(limit: Limits.certificateByteCountMax)
+        }
+        return OutsideService(
+            name: name, url: url, authorities: authorities, timeoutMilliseconds: try reader.integer(),
+            answerByteCountMax: try reader.integer())
     }
 }
 

@@ -64,7 +64,7 @@ extension ProposedAction {
         case .setParameters: self = .setParameters(try Self.values(args, place))
         case .removeParameters: self = .removeParameters(try Self.names(try fields("names").value("names"), place))
         case .setAdapter, .upgradeAdapter:
-            let adapter = try Self.adapter(try fields("kind", "endpoint", "settings"))
+            let adapter = try Self.adapter(try fields("kind", "endpoint", "settings", "outside"))
             self = kind == .setAdapter ? .setAdapter(adapter) : .upgradeAdapter(adapter)
         case .removeAdapter: self = .removeAdapter(endpoint: try fields("endpoint").text("endpoint"))
         case .renewCertificates: self = .renewCertificates(try Self.renewal(try fields("nodes", "network", "days")))
@@ -107,8 +107,30 @@ extension ProposedAction {
     private static func adapter(_ fields: ActionFields) throws(ConstitutionError) -> Adapter {
         let settings = fields.optional("settings") ?? .object(JSONObject())
         guard settings.object != nil else { throw .malformed("\(fields.path).settings", "they are a JSON object") }
-        return Adapter(
+        var adapter = Adapter(
             kind: try fields.text("kind"), endpoint: try fields.text("endpoint"), settings: settings.serialized())
+        guard let outside = fields.optional("outside") else { return adapter }
+        let path = "\(fields.path).outside"
+        guard let list = outside.array, list.count <= Adapter.outsideMax else {
+            throw .malformed(path, "it is a list of up to \(Adapter.outsideMax) services")
+        }
+        for (index, each) in list.enumerated() { adapter.outside.append(try service(each, "\(path)[\(index)]")) }
+        return adapter
+    }
+
+    private static func service(_ json: JSON, _ path: String) throws(ConstitutionError) -> OutsideService {
+        let fields = try ActionFields(
+            json, path, names: ["name", "url", "authorities", "timeoutMilliseconds", "answerBytesMax"])
+        var service = OutsideService(
+            name: try fields.text("name"), url: try fields.text("url", limit: OutsideService.urlByteCountMax),
+            authorities: try fields.certificates("authorities", .organisation).map(\.der))
+        if let time = fields.optional("timeoutMilliseconds") {
+            service.timeoutMilliseconds = try PolicyReader.number(time, "\(path).timeoutMilliseconds")
+        }
+        if let size = fields.optional("answerBytesMax") {
+            service.answerByteCountMax = try PolicyReader.number(size, "\(path).answerBytesMax")
+        }
+        return service
     }
 
     private static func renewal(_ fields: ActionFields) throws(ConstitutionError) -> CertificateRenewal {

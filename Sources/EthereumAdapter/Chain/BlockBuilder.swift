@@ -86,15 +86,31 @@ struct BlockBuilder {
         let nonce = processor.account(prepared.sender)?.nonce ?? 0
         if prepared.transaction.transaction.nonce > nonce {
             let balance = processor.account(prepared.sender)?.balance ?? .zero
+            guard submission.answers.isEmpty else {
+                return Self.refusal("nonce too high: answers from outside can't wait for an earlier transaction")
+            }
             return deferred(prepared, submission, processor.fork, balance: balance)
         }
         do throws(TransactionError) {
+            if !submission.answers.isEmpty {
+                try processor.check(prepared.transaction.transaction, sender: prepared.sender)
+                deliver(submission.answers, &processor)
+            }
             let receipt = try processor.execute(prepared.transaction.transaction, sender: prepared.sender)
             let index = include(prepared, receipt, submission)
             executeWaiting(prepared.sender, &processor)
             return .executed(index: index)
         } catch {
             return Self.refusal(text(error, prepared.transaction.transaction))
+        }
+    }
+
+    /// Tells the oracle contract what services outside said, as the protocol tells others their part at the start of a
+    /// block: nobody pays, no receipt has it.
+    private func deliver(_ answers: [OutsideAnswer], _ processor: inout BlockProcessor) {
+        guard let oracle = chain.settings.oracle else { return }
+        for answer in answers {
+            if let input = OracleMessage.input(answer) { processor.systemCall(oracle, input: input) }
         }
     }
 

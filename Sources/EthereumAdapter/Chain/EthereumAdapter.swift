@@ -98,6 +98,11 @@ public final class EthereumAdapter: Adapter {
         try server.finish(token, outcomes: outcomes)
     }
 
+    /// Goes on with a body whose questions to services outside have been put.
+    public func called(_ token: QueryToken, answers: [OutsideAnswer]) throws -> QueryReply {
+        try server.called(token, answers: answers)
+    }
+
     /// Forgets a body whose client is gone.
     public func discard(_ token: QueryToken) { server.discard(token) }
 

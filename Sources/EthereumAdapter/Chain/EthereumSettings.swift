@@ -10,7 +10,7 @@ public import Primitives
 ///  "stateHistoryBlocks": 256, "callGasCap": 50000000, "batchMax": 1000,
 ///  "logs": {"blockRangeMax": 10000, "resultsMax": 10000},
 ///  "pool": {"transactionsMax": 4096, "perSenderMax": 64, "expirySeconds": 600},
-///  "filters": {"perActorMax": 64, "expirySeconds": 300}}
+///  "filters": {"perActorMax": 64, "expirySeconds": 300}, "oracle": "0x…"}
 /// ```
 public struct EthereumSettings: Sendable {
     /// How a block gets its base fee (from London on).
@@ -56,6 +56,10 @@ public struct EthereumSettings: Sendable {
     /// Seconds after which a filter that isn't polled is dropped.
     public var filterExpirySeconds: UInt64 = 300
 
+    /// The contract that hears what services outside answered, before the transaction for which they were asked; without
+    /// one nothing outside is asked.
+    public var oracle: Address?
+
     /// Bytes of settings at most.
     public static let bytesMax = 256 << 20
 
@@ -73,12 +77,13 @@ public struct EthereumSettings: Sendable {
         try root.allow([
             "genesis", "coinbase", "blockGasLimit", "baseFee", "minimumGasPrice", "allowUnprotected",
             "stateHistoryBlocks", "callGasCap",
-            "batchMax", "responseBytesMax", "logs", "pool", "filters",
+            "batchMax", "responseBytesMax", "logs", "pool", "filters", "oracle",
         ])
         guard let genesis = root.json("genesis") else { throw .invalidSettings("genesis is missing") }
         self.genesis = try Genesis(genesis)
         coinbase = try root.address("coinbase") ?? self.genesis.header.beneficiary
         blockGasLimit = try root.integer("blockGasLimit") ?? self.genesis.header.gasLimit
+        oracle = try root.address("oracle")
         if let price = try root.quantity("minimumGasPrice") { minimumGasPrice = price }
         if let policy = try root.object("baseFee") { baseFee = try EthereumSettings.baseFee(policy) }
         if let value = root.json("allowUnprotected") {

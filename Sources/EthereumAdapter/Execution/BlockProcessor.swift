@@ -58,11 +58,17 @@ public struct BlockProcessor {
     /// An account as the transactions so far left it.
     public func account(_ address: Address) -> AccountState? { overlay.account(address) }
 
+    /// Checks whether a transaction may be the next one.
+    /// - Throws: ``TransactionError`` if not.
+    public func check(_ transaction: Transaction, sender: Address) throws(TransactionError) {
+        let delegates = fork >= .prague && overlay.delegate(of: sender) != nil
+        try transaction.validate(sender: overlay.account(sender), delegates: delegates, in: terms)
+    }
+
     /// Executes the next transaction.
     /// - Throws: ``TransactionError`` if it may not be in the block here; nothing has changed then.
     public mutating func execute(_ transaction: Transaction, sender: Address) throws(TransactionError) -> Receipt {
-        let delegates = fork >= .prague && overlay.delegate(of: sender) != nil
-        try transaction.validate(sender: overlay.account(sender), delegates: delegates, in: terms)
+        try check(transaction, sender: sender)
         overlay.beginTransaction(fork)
         let price = transaction.effectiveGasPrice(baseFee: environment.baseFee)
         // The terms bound these products by the balance.

@@ -6,7 +6,25 @@ import Primitives
 extension RPCServer {
     /// Checks what can be checked here, so that a hopeless transaction is refused at once and not by the primary.
     func sendRawTransaction(_ call: RPCCall) throws(RPCError) -> RPCMethod.WriteStep {
-        let raw = try call.parameters.data(0)
+        try submit(try call.parameters.data(0))
+    }
+
+    /// Asks a service outside, then sends a transaction that finds the answer at the oracle contract. What can be refused
+    /// is refused before anyone is asked.
+    func ask(_ call: RPCCall) throws(RPCError) -> RPCMethod.WriteStep {
+        guard chain.settings.oracle != nil else {
+            throw .server("this chain has no oracle contract that would hear an answer")
+        }
+        guard let service = call.parameters.optional(0)?.string, service.utf8.count <= AdapterLimits.nameBytesMax
+        else { throw .invalidArgument(0, "not the name of a service") }
+        let question = try call.parameters.data(1)
+        guard question.count <= AdapterLimits.outsideBodyBytesMax else { throw .invalidArgument(1, "too large") }
+        let step = try submit(try call.parameters.data(2))
+        guard case .submit(let body, let hash) = step else { return step }
+        return .ask(OutsideCall(service: service, body: question), submit: body, hash: hash)
+    }
+
+    private func submit(_ raw: [UInt8]) throws(RPCError) -> RPCMethod.WriteStep {
         let prepared: SenderCache.Entry
         switch chain.prepare(raw) {
         case .success(let entry): prepared = entry

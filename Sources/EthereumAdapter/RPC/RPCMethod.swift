@@ -1,3 +1,4 @@
+import AdapterKit
 import Primitives
 
 /// One call with what its handler may use.
@@ -18,6 +19,8 @@ struct RPCMethod: Sendable {
         case answered(JSON)
         /// This body must be executed. `hash` names it if the outcome stays unknown.
         case submit([UInt8], hash: Bytes32)
+        /// The same with the answer of a service outside, which is asked first.
+        case ask(OutsideCall, submit: [UInt8], hash: Bytes32)
     }
 
     /// How it is served.
@@ -104,6 +107,7 @@ struct RPCMethod: Sendable {
         .read("txpool_content", [], RPCServer.poolContent),
         .read("txpool_contentFrom", ["address"], RPCServer.poolContentFrom),
         .write("eth_sendRawTransaction", ["data"], RPCServer.sendRawTransaction),
+        .write("entente_ask", ["service", "request", "transaction"], RPCServer.ask),
         // Logs and filters.
         .read("eth_getLogs", ["filter"], RPCServer.getLogs),
         .read("eth_newFilter", ["filter"], RPCServer.newFilter),

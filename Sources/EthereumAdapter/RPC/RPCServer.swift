@@ -12,17 +12,20 @@ final class RPCServer {
         var peers: UInt32
     }
 
-    /// A body whose submissions are under way.
+    /// A body whose questions or submissions are under way.
     private struct Pending {
         enum Slot {
             case answered([UInt8])
+            /// Place among the questions, and what to submit with the answer.
+            case asked(Int, id: JSON?, hash: Bytes32, body: [UInt8])
             /// Place among the submissions, with the call's id, nil for a notification.
             case submitted(Int, id: JSON?, hash: Bytes32)
         }
 
         var slots: [Slot]
         var isBatch: Bool
-        var submissions: Int
+        var questions: [OutsideCall]
+        var submissions: [SubmissionRequest]
     }
 
     let chain: EthereumChain
@@ -52,15 +55,16 @@ final class RPCServer {
     /// Makes the answer of a body whose submissions are decided.
     func finish(_ token: QueryToken, outcomes: [SubmissionOutcome]) throws(AdapterError) -> QueryReply {
         guard let waiting = pending[token] else { throw .unknownToken(token) }
-        guard outcomes.count == waiting.submissions else {
-            throw .wrongOrder("\(outcomes.count) outcomes for \(waiting.submissions) submissions")
+        guard outcomes.count == waiting.submissions.count else {
+            throw .wrongOrder("\(outcomes.count) outcomes for \(waiting.submissions.count) submissions")
         }
         pending[token] = nil
         var answers: [[UInt8]] = []
         answers.reserveCapacity(waiting.slots.count)
         for slot in waiting.slots {
             switch slot {
-            case .answered(let bytes): answers.append(bytes)
+            case .answered(let bytes): if !bytes.isEmpty { answers.append(bytes) }
+            case .asked: throw .wrongOrder("outcomes before the answers from outside")
             case .submitted(let index, let id, let hash):
                 if let id { answers.append(answer(outcomes[index], id: id, hash: hash)) }
             }
@@ -69,19 +73,40 @@ final class RPCServer {
         return .done(body: body(answers, isBatch: waiting.isBatch), readers: .network)
     }
 
+    /// Goes on with a body whose questions have been put: what got no answer is refused, the rest is submitted.
+    func called(_ token: QueryToken, answers: [OutsideAnswer]) throws(AdapterError) -> QueryReply {
+        guard var waiting = pending.removeValue(forKey: token) else { throw .unknownToken(token) }
+        guard answers.count == waiting.questions.count else {
+            throw .wrongOrder("\(answers.count) answers to \(waiting.questions.count) questions")
+        }
+        for (place, slot) in waiting.slots.enumerated() {
+            guard case .asked(let index, let id, let hash, let body) = slot else { continue }
+            switch answers[index].result {
+            case .body:
+                waiting.slots[place] = .submitted(waiting.submissions.count, id: id, hash: hash)
+                waiting.submissions.append(.init(body: body, answers: [UInt32(index)]))
+            case .failed(let reason):
+                let service = waiting.questions[index].service.prefix(100)
+                let error = RPCError.server("the service \(service) gave no answer: \(reason)")
+                waiting.slots[place] = .answered(id.map { RPCAnswer.error(error, id: $0) } ?? [])
+            }
+        }
+        waiting.questions = []
+        return proceed(waiting)
+    }
+
     func discard(_ token: QueryToken) { pending[token] = nil }
 
     /// Everything in this chain may be read by the whole network.
     private func readers(_ actor: ActorID) -> ReaderSet { .network }
 
     private func serve(_ calls: [JSON], isBatch: Bool, _ circumstances: Circumstances) -> QueryReply {
-        var slots: [Pending.Slot] = []
-        slots.reserveCapacity(calls.count)
-        var submissions: [SubmissionRequest] = []
+        var waiting = Pending(slots: [], isBatch: isBatch, questions: [], submissions: [])
+        waiting.slots.reserveCapacity(calls.count)
         var responseBytes = 0
         for call in calls {
             if responseBytes > chain.settings.responseBytesMax {
-                slots.append(.answered(RPCAnswer.error(.responseTooLarge, id: call["id"] ?? .null)))
+                waiting.slots.append(.answered(RPCAnswer.error(.responseTooLarge, id: call["id"] ?? .null)))
                 continue
             }
             do throws(RPCFailure) {
@@ -91,30 +116,42 @@ final class RPCServer {
                     guard let id = request.id else { continue }
                     let bytes = RPCAnswer.result(value, id: id)
                     responseBytes += bytes.count
-                    slots.append(.answered(bytes))
+                    waiting.slots.append(.answered(bytes))
                 case .submit(let body, let hash):
-                    slots.append(.submitted(submissions.count, id: request.id, hash: hash))
-                    submissions.append(.init(body: body))
+                    waiting.slots.append(.submitted(waiting.submissions.count, id: request.id, hash: hash))
+                    waiting.submissions.append(.init(body: body))
+                case .ask(let question, let body, let hash):
+                    guard waiting.questions.count < AdapterLimits.outsideCallsMax else {
+                        throw RPCFailure(id: request.id ?? .null, .batchTooLarge)
+                    }
+                    waiting.slots.append(.asked(waiting.questions.count, id: request.id, hash: hash, body: body))
+                    waiting.questions.append(question)
                 }
             } catch {
                 // A notification gets no answer, not even an error; a broken request has the id null.
                 if call["id"] != nil || error.error == .invalidRequest {
                     let bytes = RPCAnswer.error(error.error, id: error.id)
                     responseBytes += bytes.count
-                    slots.append(.answered(bytes))
+                    waiting.slots.append(.answered(bytes))
                 }
             }
         }
-        guard !submissions.isEmpty else {
-            let answers = slots.map { slot in
-                if case .answered(let bytes) = slot { bytes } else { [UInt8]() }
+        return proceed(waiting)
+    }
+
+    /// What is next for a body: questions, then submissions, then its answer.
+    private func proceed(_ waiting: Pending) -> QueryReply {
+        guard !waiting.questions.isEmpty || !waiting.submissions.isEmpty else {
+            let answers = waiting.slots.compactMap { slot -> [UInt8]? in
+                if case .answered(let bytes) = slot, !bytes.isEmpty { bytes } else { nil }
             }
-            return .done(body: body(answers, isBatch: isBatch), readers: .network)
+            return .done(body: body(answers, isBatch: waiting.isBatch), readers: .network)
         }
         let token = nextToken
         nextToken += 1
-        pending[token] = Pending(slots: slots, isBatch: isBatch, submissions: submissions.count)
-        return .submit(submissions, token: token)
+        pending[token] = waiting
+        if !waiting.questions.isEmpty { return .call(waiting.questions, token: token) }
+        return .submit(waiting.submissions, token: token)
     }
 
     private func serve(

@@ -180,6 +180,11 @@ extension Manager {
             ("entente_entries_committed_total", "Entries committed since start.", counters.entries),
             ("entente_transactions_committed_total", "Transactions committed since start.", counters.transactions),
             ("entente_worker_restarts_total", "Workers that ended and were rebuilt.", counters.workerRestarts),
+            ("entente_outside_calls_total", "Questions to services outside the network.", counters.outsideCalls),
+            (
+                "entente_outside_failures_total", "Questions to services outside without a good answer.",
+                counters.outsideFailures
+            ),
             (
                 "entente_manager_restarts_total", "Managers that died and were started again by this launcher.",
                 settings.managerRestarts
@@ -251,4 +256,6 @@ struct Counters: Sendable {
     var entries: UInt64 = 0
     var transactions: UInt64 = 0
     var workerRestarts: UInt64 = 0
+    var outsideCalls: UInt64 = 0
+    var outsideFailures: UInt64 = 0
 }

@@ -85,6 +85,7 @@ public struct Manager {
     var outcomesAtCommit: [UInt64: [(item: WorkItem, outcome: SubmissionOutcome)]] = [:]
     var inFlightRequests: [RequestKey: [WorkItem]] = [:]
     var historyQueries: [RequestToken: QueryToken] = [:]
+    var outside = OutsideState()
     var nextExpiry: UInt64 = 0
     /// Time between two looks at what is overdue, in microseconds.
     static let watchMicroseconds: UInt64 = 100_000
@@ -171,6 +172,7 @@ public struct Manager {
             ledgerOnDisk = seqnos
             continueRecovery()
         case .snapshot(let report): receive(report)
+        case .heard(let number, let result): heard(number, result)
         case .shutdown: shutDown()
         }
     }

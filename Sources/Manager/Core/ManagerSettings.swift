@@ -9,6 +9,8 @@ public struct ManagerSettings: Sendable {
     public var requestTimeoutMicroseconds: UInt64 = 30_000_000
     /// How long a worker that serves may owe answers and give none before it counts as hung, in microseconds.
     public var workerSilenceMicroseconds: UInt64 = 10_000_000
+    /// Questions to services outside that are under way.
+    public var outsideCallsMax = 256
     /// How far beyond this node's log an "at least" may point.
     public var aheadMax: UInt64 = 1_000_000
     /// Bytes read back from the ledger at once.

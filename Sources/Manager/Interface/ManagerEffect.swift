@@ -28,6 +28,8 @@ public enum ManagerEffect: Sendable {
     case disconnect(PeerID, reason: String)
     /// Asks the worker.
     case worker(WorkerFrame<WorkerRequest>)
+    /// Asks a service outside, once, within its limits; ``ManagerInput/heard(_:_:)`` follows in any case.
+    case ask(OutsideRequest)
     /// Ends this worker and starts a new one; ``ManagerInput/workerReady`` follows.
     case restartWorker(reason: String)
     /// Writes entries at the end of the ledger; ``ManagerInput/logPersisted(ticket:)`` follows when they are durable.

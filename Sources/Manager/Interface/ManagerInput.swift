@@ -32,6 +32,8 @@ public enum ManagerInput: Sendable {
     case ledgerFound(Range<UInt64>)
     /// The snapshot folder has done something.
     case snapshot(SnapshotReport)
+    /// What came of a question to a service outside; the reason of a failure holds nothing that the service sent.
+    case heard(UInt64, OutsideAnswer.Result)
     /// Stop cleanly.
     case shutdown
 }

@@ -84,7 +84,8 @@ extension Manager {
         let batch = Batch(
             id: id, time: time, randomness: Bytes32(random.next(32)) ?? .zero, submissions: submissions)
         executing = BatchInFlight(
-            id: id, endpoint: endpoint, items: present, time: time, randomness: batch.randomness)
+            id: id, endpoint: endpoint, items: present, time: time, randomness: batch.randomness,
+            answers: AnswerRecord.writes(submissions))
         send(.execute(endpoint: endpoint, batch), for: .batch(id))
     }
 
@@ -152,7 +153,8 @@ extension Manager {
             transactionCount: UInt32(result.included.count))
         let entry = try ledger.makeBatch(
             batch.id, record: record, compartments: result.compartments,
-            administrative: requestWrites(batch, result.included) ?? WriteSet(), transactions: result.included)
+            administrative: requestWrites(batch, result.included) ?? WriteSet(), transactions: result.included,
+            answers: batch.answers ?? WriteSet())
         step(.propose([entry]))
         guard lastSeqno == batch.id.seqno else {
             throw ManagerError.ledger("the batch could not become entry \(batch.id)")

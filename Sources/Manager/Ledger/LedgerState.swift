@@ -271,7 +271,7 @@ struct LedgerState: Sendable {
     /// The entry of a batch.
     mutating func makeBatch(
         _ id: TransactionID, record: EntryRecord, compartments: [AdapterKit.Compartment], administrative: WriteSet,
-        transactions: [IncludedTransaction]
+        transactions: [IncludedTransaction], answers: WriteSet = WriteSet()
     ) throws -> LogEntry {
         let cipher = try ownCipher()
         let digests = transactions.map { InputRecord.digest(of: $0.claims) }
@@ -281,7 +281,8 @@ struct LedgerState: Sendable {
         var sealed = [
             Ledger.Compartment(
                 readers: Self.managerReaders,
-                writes: administrative.merging(ManagerMaps.record(record), ManagerMaps.inputs(transactions)))
+                writes: administrative.merging(ManagerMaps.record(record), ManagerMaps.inputs(transactions))
+                    .merging(answers))
         ]
         for compartment in compartments {
             application.merge(compartment.writes)
@@ -384,7 +385,8 @@ extension OpenedEntry {
         transactionCount = Int(record.transactionCount)
         if endpoint != nil {
             application.merge(publicTables)
-            administrative = WriteSet(administrative.maps.filter { !$0.isPublic && $0.name != ManagerMaps.inputs })
+            administrative = WriteSet(
+                administrative.maps.filter { !$0.isPublic && !ManagerMaps.ofOneEntry.contains($0.name) })
         }
     }
 }

@@ -141,6 +141,10 @@ enum ManagerMaps {
     static let entry = "entente.entry"
     /// The batch's transactions by index, u32 big-endian.
     static let inputs = "entente.inputs"
+    /// What services outside said, by the submission's place in the batch, u32 big-endian.
+    static let answers = "entente.answers"
+    /// What belongs to its entry alone and not to the state.
+    static let ofOneEntry: Set = [inputs, answers]
 
     static func record(_ record: EntryRecord) -> MapWrites {
         MapWrites(name: entry, writes: [.init(key: Tables.singleton, value: record.encoded())])

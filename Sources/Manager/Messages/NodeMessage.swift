@@ -42,7 +42,7 @@ public enum NodeMessage: Sendable {
     public static let bytesMax = 64 << 20
     /// Bytes of one part of a snapshot at most.
     public static let snapshotPartBytesMax = 1 << 20
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     /// The message's bytes, version first.
     public func encoded() -> [UInt8] {

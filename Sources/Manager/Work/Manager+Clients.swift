@@ -14,6 +14,8 @@ struct ClientWait: Sendable {
         case worker
         /// Its submissions are on their way.
         case submitted(work: UInt64)
+        /// Services outside are being asked.
+        case outside
         /// Entries are read back from the ledger.
         case ledger
     }
@@ -24,6 +26,8 @@ struct ClientWait: Sendable {
     /// The transaction that the answer will at least reflect.
     var reflects: TransactionID?
     let deadline: UInt64
+    /// What services outside have said to it, in order.
+    var answers: [OutsideAnswer] = []
 }
 
 extension Manager {
@@ -104,7 +108,7 @@ extension Manager {
             // drop what they hold when it is too old.
             switch reply {
             case .done: break
-            case .submit(_, let query), .history(_, let query):
+            case .submit(_, let query), .history(_, let query), .call(_, let query):
                 if let first = constitution.adapters.first {
                     send(.discard(endpoint: first.endpoint, token: query), for: .nothing)
                 }
@@ -124,13 +128,22 @@ extension Manager {
                 send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
                 return refuse(token, .forbidden, "this actor may not transact")
             }
-            clients[token]?.stage = .submitted(work: nextWork)
-            let submissions = requests.enumerated().map { index, request in
-                Submission(
-                    requestID: identify(wait.request, request, index, of: requests.count), actor: wait.request.actor,
-                    body: request.body)
+            var submissions: [Submission] = []
+            submissions.reserveCapacity(requests.count)
+            for (index, request) in requests.enumerated() {
+                guard let answers = answers(request.answers, of: wait) else {
+                    refuse(token, .internalError, "the adapter could not answer this request")
+                    return rejectWorker("a submission with answers that nobody gave")
+                }
+                submissions.append(
+                    Submission(
+                        requestID: identify(wait.request, request, index, of: requests.count),
+                        actor: wait.request.actor, body: request.body, answers: answers))
             }
+            clients[token]?.stage = .submitted(work: nextWork)
             begin(.client(token, query), endpoint: wait.endpoint, submissions)
+        case .call(let calls, let query):
+            ask(outside: calls, for: token, query)
         case .history(let range, let query):
             clients[token]?.stage = .ledger
             readHistory(token, query, range)
@@ -166,6 +179,7 @@ extension Manager {
     /// Answers with an error object.
     mutating func refuse(_ token: RequestToken, _ kind: Refusal, _ message: String, retryAfter: Int? = nil) {
         clients[token] = nil
+        outside.forget(token)
         effects.append(.respond(token, kind.response(message, retryAfter: retryAfter)))
     }
 }

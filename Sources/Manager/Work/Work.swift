@@ -2,6 +2,7 @@ import AdapterKit
 import Consensus
 import Ledger
 import Primitives
+import Store
 
 /// Submissions that belong together, from a client's request at this node or forwarded by another, on their way to
 /// being decided. Kept until each has an outcome.
@@ -89,4 +90,6 @@ struct BatchInFlight: Sendable {
     let items: [WorkItem]
     let time: UInt64
     let randomness: Bytes32
+    /// What services outside said to the submissions, for the entry.
+    let answers: WriteSet?
 }

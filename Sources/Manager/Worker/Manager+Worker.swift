@@ -45,6 +45,9 @@ extension Manager {
             executing = nil
             sendAgain(batch.items)
         }
+        for token in outside.waits.keys.sorted() {
+            refuse(token, .notReady, "the worker is being restarted", retryAfter: 1)
+        }
         for work in works.values {
             if case .client(let token, _) = work.origin, clients[token] != nil {
                 refuse(

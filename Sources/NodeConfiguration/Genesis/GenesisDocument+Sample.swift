@@ -76,6 +76,13 @@ extension GenesisDocument {
                   genesis:
                     config: {chainId: 1337}
                     alloc: {}
+                # Services outside that the adapter may ask, each known by certificates to which its own must lead.
+                # outside:
+                #   - name: rates
+                #     url: https://rates.example:8443/quote
+                #     authorities: [rates-ca.pem]
+                #     timeoutMilliseconds: 5000
+                #     answerBytesMax: 65536
 
             # Lets entries load foreign state, for the replay of recorded chains. Never in a real network.
             replay: false

@@ -222,7 +222,33 @@ struct GenesisReader {
             }
         }
         if let external, let bytes = file(external, limit: Adapter.settingsByteCountMax) { adapter.settings = bytes }
+        for each in section["outside"]?.list ?? [] { readService(each, &adapter) }
         section.finish()
         document.adapters.append(adapter)
+    }
+
+    private func readService(_ value: YAMLValue, _ adapter: inout Adapter) {
+        guard let section = value.section else { return }
+        var service = OutsideService(name: "", url: "", authorities: [])
+        if let text = section.required("name")?.text { service.name = text }
+        if let text = section.required("url")?.text { service.url = text }
+        service.authorities = (section.required("authorities")?.list ?? []).compactMap(authority)
+        section.read("timeoutMilliseconds", in: OutsideService.timeoutRange, &service.timeoutMilliseconds)
+        section.read("answerBytesMax", in: OutsideService.answerByteCountRange, &service.answerByteCountMax)
+        section.finish()
+        adapter.outside.append(service)
+    }
+
+    /// A certificate with any kind of key: whether it can be used, TLS says.
+    private func authority(_ value: YAMLValue) -> [UInt8]? {
+        guard let bytes = file(value, limit: X509Certificate.byteCountMax) else { return nil }
+        if bytes.first == 0x30 { return bytes }
+        guard let text = String(validating: bytes, as: UTF8.self),
+            let der = try? PEM.decode(text, label: "CERTIFICATE")
+        else {
+            value.fail("it is no certificate in PEM or DER")
+            return nil
+        }
+        return der
     }
 }

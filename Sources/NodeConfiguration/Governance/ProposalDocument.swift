@@ -96,6 +96,7 @@ private struct ActionReader {
                 case "certificates", "organisations":
                     object.append(name, .array(value.list.compactMap(certificate)))
                 case "node" where value.isScalar: if let json = jsonFile(value) { object.append(name, json) }
+                case "outside": object.append(name, .array(value.list.compactMap(service)))
                 case "settingsFile": if let json = jsonFile(value) { object.append("settings", json) }
                 default: if let json = json(value) { object.append(name, json) }
                 }
@@ -105,6 +106,29 @@ private struct ActionReader {
             guard value.isScalar, let name = Self.arguments[action] else { return json(value) }
             return json(value).map { .object(JSONObject([.init(name: name, value: $0)])) }
         }
+    }
+
+    /// A service outside, whose authorities may be given by the paths of their files.
+    private func service(_ value: YAMLValue) -> JSON? {
+        guard let section = value.section else { return nil }
+        var object = JSONObject()
+        for (name, value) in section.all {
+            if name == "authorities" {
+                object.append(name, .array(value.list.compactMap(authority)))
+            } else if let json = json(value) {
+                object.append(name, json)
+            }
+        }
+        return .object(object)
+    }
+
+    /// A certificate with any kind of key, in place or by its file.
+    private func authority(_ value: YAMLValue) -> JSON? {
+        guard let text = value.text else { return nil }
+        if text.hasPrefix("-----BEGIN") { return .string(text) }
+        guard let bytes = bytes(value, limit: X509Certificate.byteCountMax) else { return nil }
+        if bytes.first == 0x30 { return .string(PEM.encode(bytes, label: "CERTIFICATE")) }
+        return .string(String(decoding: bytes, as: UTF8.self))
     }
 
     private func json(_ value: YAMLValue) -> JSON? {

@@ -18,6 +18,8 @@ final class TestChain {
     var time: UInt64 = 1_700_000_000_000
     var commitsAtOnce = true
     private(set) var committed = TransactionID(view: 1, seqno: 0)
+    /// What services outside say.
+    var outside: (OutsideCall) -> OutsideAnswer.Result = { _ in .failed("nobody is there") }
     /// Write sets of all entries, for followers.
     private(set) var entries: [(id: TransactionID, writes: WriteSet)] = []
 
@@ -45,10 +47,14 @@ final class TestChain {
     /// Executes bodies as one batch.
     @discardableResult
     func execute(_ bodies: [[UInt8]], actor: ActorID = "bank-a") throws -> BatchResult {
+        try execute(bodies.map { Submission(requestID: [1], actor: actor, body: $0) })
+    }
+
+    private func execute(_ submissions: [Submission]) throws -> BatchResult {
         let id = TransactionID(view: 1, seqno: seqno + 1)
         let batch = Batch(
             id: id, time: time, randomness: Bytes32(UInt256(seqno + 7)),
-            submissions: bodies.map { Submission(requestID: [1], actor: actor, body: $0) })
+            submissions: submissions)
         let result = try adapter.execute(batch)
         guard !result.included.isEmpty else { return result }
         seqno += 1
@@ -80,11 +86,24 @@ final class TestChain {
 
     /// Sends a body, executes what it submits, and gives the answer.
     func send(_ body: String, actor: ActorID = "bank-a") throws -> [UInt8] {
-        switch adapter.query(Query(actor: actor, body: Array(body.utf8), context: context())) {
+        var reply = adapter.query(Query(actor: actor, body: Array(body.utf8), context: context()))
+        var answers: [OutsideAnswer] = []
+        while case .call(let calls, let token) = reply {
+            let said = calls.map { OutsideAnswer(call: $0, time: time, result: outside($0)) }
+            answers += said
+            reply = try adapter.called(token, answers: said)
+        }
+        switch reply {
+        case .call: throw AdapterError.wrongOrder("asked again")
         case .done(let body, _): return body
         case .history: throw AdapterError.wrongOrder("no history is asked for here")
         case .submit(let requests, let token):
-            let result = try execute(requests.map(\.body), actor: actor)
+            let result = try execute(
+                requests.map { request in
+                    Submission(
+                        requestID: [1], actor: actor, body: request.body,
+                        answers: request.answers.map { answers[Int($0)] })
+                })
             let id = TransactionID(view: 1, seqno: seqno)
             let outcomes = result.outcomes.map { outcome -> SubmissionOutcome in
                 switch outcome {
