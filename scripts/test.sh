@@ -42,7 +42,7 @@ echo "== bench: acknowledged = committed on every node = reported"
 
 echo "== end to end"
 "$bin" up -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py
-for suite in receipt failover ledger security bad_input flood bench; do
+for suite in receipt failover ledger security bad_input flood scale bench; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done

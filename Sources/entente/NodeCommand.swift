@@ -51,6 +51,8 @@ struct Node: ParsableCommand {
             pthread_sigmask(SIG_BLOCK, &stops, nil)
             let configuration = try options.load()
             let logger = NodeLauncher.logger(configuration)
+            OpenFileLimit.raise()
+            if let warning = NodeLauncher.fileWarning(configuration) { logger.warning("\(warning)") }
             throw ExitCode(try NodeLauncher.make(configuration, task: .run, logger: logger).keepRunning())
         }
     }
@@ -96,6 +98,7 @@ struct Node: ParsableCommand {
         func run() throws {
             let configuration = try options.load()
             print("\(options.config) is good: node \(configuration.name), data in \(configuration.dataFolder)")
+            if let warning = NodeLauncher.fileWarning(configuration) { note("Note: \(warning)") }
         }
     }
 
@@ -121,6 +124,15 @@ enum NodeLauncher {
         logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
         logger[metadataKey: "node"] = "\(configuration.name)"
         return logger
+    }
+
+    /// What to say if the listeners may have more connections than the system gives descriptors.
+    static func fileWarning(_ configuration: NodeConfiguration) -> String? {
+        let connections = ListenerDoor.allCases.reduce(0) { $0 + configuration[$1].limits.connectionsMax }
+        let (needed, most) = (connections + OpenFileLimit.reserve, OpenFileLimit.most)
+        guard needed > most else { return nil }
+        return "the listeners may have \(connections) connections, but this process may open \(most) files only; "
+            + "raise the limit (LimitNOFILE in systemd, ulimit -Hn) to \(needed) or lower connectionsMax"
     }
 
     static func make(

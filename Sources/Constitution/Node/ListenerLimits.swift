@@ -2,7 +2,7 @@
 /// its name, bounds and meaning. Times are in milliseconds, sizes in bytes.
 public struct ListenerLimits: Sendable, Hashable {
     /// Open connections.
-    public var connectionsMax: UInt64 = 1024
+    public var connectionsMax: UInt64 = 2048
     /// One request's body.
     public var bodyBytesMax: UInt64 = 1 << 20
     /// Bodies of all unanswered requests together.

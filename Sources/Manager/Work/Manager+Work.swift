@@ -48,7 +48,7 @@ extension Manager {
             } else if inFlightRequests[key] != nil {
                 inFlightRequests[key]?.append(item)
             } else if queues.enqueue(
-                item, endpoint: work.endpoint, bytes: submission.body.count + 64, now: clock.monotonic)
+                item, endpoint: work.endpoint, bytes: submission.byteCount, now: clock.monotonic)
             {
                 inFlightRequests[key] = []
             } else {
@@ -209,4 +209,11 @@ extension Manager {
 extension Rejection {
     /// The network takes no more at the moment. The code is the one that JSON-RPC services use for limits.
     static let busy = Rejection(code: -32005, message: "the network is busy; send it again later")
+}
+
+extension Submission {
+    /// About what it takes in memory and in an entry.
+    fileprivate var byteCount: Int {
+        answers.reduce(body.count + 64) { $0 + $1.call.body.count + ($1.body?.count ?? 0) + 64 }
+    }
 }
