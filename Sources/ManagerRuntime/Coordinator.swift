@@ -1,11 +1,13 @@
 internal import AdapterKit
 internal import Attestation
 internal import Consensus
+internal import Constitution
 internal import Host
 internal import Identity
 internal import Logging
 internal import Manager
 internal import NIOCore
+internal import Primitives
 internal import Transport
 
 /// Runs a ``Manager``: feeds it what happens, with the time, and carries out its effects.
@@ -74,7 +76,7 @@ final class Coordinator: @unchecked Sendable {
         let links = try PeerLinks(
             key: key, certificate: certificate, workerMeasurement: handOver.fields.workerMeasurement,
             limits: nodeLimits, host: host, eventLoop: eventLoop, logger: logger,
-            policy: { self.manager.admissionPolicy },
+            rule: { self.manager.peerRule },
             event: { self.take($0) })
         let front = ClientFront(
             eventLoop: eventLoop, logger: logger,
@@ -103,8 +105,23 @@ final class Coordinator: @unchecked Sendable {
         eventLoop.execute {
             self.handle(.begin)
             self.newWorker()
+            self.lookForApproval()
         }
     }
+
+    /// What the owner of a node that joins has signed lies in the data folder once it has.
+    private func lookForApproval() {
+        guard !isStopping, manager.wantsApproval else { return }
+        if (try? dataFolder.size(Self.approvalFile)) != nil,
+            let bytes = try? dataFolder.read(Self.approvalFile, limit: NodeApproval.byteCountMax)
+        {
+            handle(.approval(bytes))
+        }
+        eventLoop.scheduleTask(in: .milliseconds(500)) { self.lookForApproval() }
+    }
+
+    /// Where `entente node approve` leaves the owner's word.
+    private static let approvalFile = "approval.cose"
 
     /// Stops cleanly.
     func stop() {
@@ -190,6 +207,11 @@ final class Coordinator: @unchecked Sendable {
             flushAppends()
             disk?.commit(seqno: seqno)
         case .serve(let certificate, let network): serve(certificate, network)
+        case .checkSessions: front?.checkSessions()
+        case .offerConstitution(let bytes):
+            do { try dataFolder.replace("constitution.entente", with: bytes) } catch {
+                logger.warning("the constitution can't be published", metadata: ["reason": "\(error)"])
+            }
         case .log(let line): log(line)
         case .halt(let reason):
             logger.critical("the node can't go on", metadata: ["reason": "\(reason)"])
@@ -301,11 +323,19 @@ final class Coordinator: @unchecked Sendable {
 
     private func take(_ event: PeerLinks.Event) {
         switch event {
-        case .connected(let peer):
-            let measurement = peer.measurement.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        case .connected(.verified(let peer)):
+            let code = NodeCode(
+                platform: peer.platform, manager: peer.measurement, worker: peer.workerMeasurement)
             handle(
                 .peerConnected(
-                    VerifiedNode(id: peer.nodeID, owner: peer.owner, measurement: measurement)))
+                    VerifiedNode(
+                        id: peer.nodeID, owner: peer.owner, measurement: Hex.encode(peer.measurement), code: code)))
+        case .connected(.claimed(let peer)):
+            handle(
+                .peerConnected(
+                    VerifiedNode(
+                        id: peer.nodeID, owner: "", measurement: Hex.encode(peer.claims.measurement), isClaimed: true)))
+        case .refused(let reason, let isByPeer): handle(.peerRefused(reason: reason, isByPeer: isByPeer))
         case .disconnected(let peer): handle(.peerDisconnected(peer))
         case .messages(let frames, let peer): handle(frames.map { .message($0, from: peer) })
         }

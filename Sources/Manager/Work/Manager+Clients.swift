@@ -124,6 +124,11 @@ extension Manager {
                 send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
                 return refuse(token, .forbidden, "this actor may not transact")
             }
+            guard constitution.isOpen else {
+                clients[token] = nil
+                send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
+                return refuse(token, .notReady, "the network is closed to transactions by its members")
+            }
             clients[token]?.stage = .submitted(work: nextWork)
             let submissions = requests.enumerated().map { index, request in
                 Submission(
