@@ -24,6 +24,8 @@ extension Constitution {
     public var parameters: Parameters { document.parameters }
     /// The protocols that the network runs, the one of `/` first.
     public var adapters: [Adapter] { document.adapters }
+    /// Whether the network takes application transactions now.
+    public var isOpen: Bool { document.isOpen }
     /// Whether entries may load foreign state.
     public var replay: Bool { document.replay }
     /// Whether a majority that restarts with intact seals goes on by itself.

@@ -54,6 +54,25 @@ public struct Constitution: Sendable {
         try self.init(validating: document, networkID: Self.networkID(in: maps))
     }
 
+    /// Reads a constitution that stands in the form of a genesis file, but is a later version of its network's.
+    /// - Parameter networkID: the network's id, which only a genesis has in itself.
+    /// - Throws: ``ConstitutionError``.
+    public init(file bytes: [UInt8], networkID: String) throws(ConstitutionError) {
+        guard Self.isNetworkID(networkID) else { throw .malformed("network", "an id has 64 hexadecimal digits") }
+        try self.init(validating: GenesisFile.decode(bytes), networkID: networkID)
+    }
+
+    /// What a node knows of a network before it has seen its constitution: the id and nothing else. Nobody is an actor of
+    /// it and no node is listed.
+    public init(unknownTo networkID: String) {
+        document = ConstitutionDocument(name: "")
+        self.networkID = networkID
+        directory = ActorDirectory([])
+    }
+
+    /// Whether it is more than a network's id.
+    public var isKnown: Bool { !document.nodes.isEmpty }
+
     /// The genesis file of this content. Its SHA-256 is the network id only while the constitution is the genesis.
     public var genesisFile: [UInt8] { GenesisFile.encode(document) }
 

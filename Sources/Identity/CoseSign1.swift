@@ -41,13 +41,30 @@ public struct CoseSign1: Sendable, Hashable {
         payload: [UInt8], headers: [CBOR.Pair], unprotected: [CBOR.Pair] = [], isDetached: Bool = false,
         key: SigningKey
     ) throws(IdentityError) -> CoseSign1 {
-        let algorithm = CBOR.Pair(.integer(Label.algorithm), .integer(algorithm(of: key.publicKey.curve)))
-        let protected = CBOR.map([algorithm] + headers)
+        let protected = protected(headers, key.publicKey.curve)
         let protectedBytes = protected.encoded()
         let signature = try key.rawSignature(message: signed(protectedBytes, payload))
         return CoseSign1(
             protectedBytes: protectedBytes, protected: protected, unprotected: .map(unprotected),
             payload: isDetached ? nil : payload, signature: signature)
+    }
+
+    /// What is signed (Sig_structure, RFC 9052, 4.4), for a key that is elsewhere. `headers` are the protected parameters
+    /// beside the algorithm, which goes with the key's curve.
+    public static func bytesToSign(payload: [UInt8], headers: [CBOR.Pair], curve: Curve) -> [UInt8] {
+        signed(protected(headers, curve).encoded(), payload)
+    }
+
+    /// A message with a signature, r ‖ s, over ``bytesToSign(payload:headers:curve:)``; not verified here.
+    public init(payload: [UInt8], headers: [CBOR.Pair], curve: Curve, signature: [UInt8]) {
+        let protected = Self.protected(headers, curve)
+        self.init(
+            protectedBytes: protected.encoded(), protected: protected, unprotected: .map([]), payload: payload,
+            signature: signature)
+    }
+
+    private static func protected(_ headers: [CBOR.Pair], _ curve: Curve) -> CBOR {
+        .map([CBOR.Pair(.integer(Label.algorithm), .integer(algorithm(of: curve)))] + headers)
     }
 
     /// Reads a message, tagged 18.

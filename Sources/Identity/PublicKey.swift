@@ -11,6 +11,14 @@ public enum Curve: Sendable, Hashable {
 
     /// Bytes of a coordinate; a raw signature has two.
     public var coordinateByteCount: Int { self == .p256 ? 32 : 48 }
+
+    /// r ‖ s of a signature in DER (RFC 3279, 2.2.3), as devices and key services give it; nil when it is none.
+    public func rawSignature(der: [UInt8]) -> [UInt8]? {
+        switch self {
+        case .p256: (try? P256.Signing.ECDSASignature(derRepresentation: der)).map { [UInt8]($0.rawRepresentation) }
+        case .p384: (try? P384.Signing.ECDSASignature(derRepresentation: der)).map { [UInt8]($0.rawRepresentation) }
+        }
+    }
 }
 
 /// A public key that verifies ECDSA signatures.

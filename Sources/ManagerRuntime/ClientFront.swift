@@ -57,6 +57,20 @@ final class ClientFront: @unchecked Sendable {
         }
     }
 
+    /// Ends sessions whose certificates stand for another actor than they did, or for none. What was answered before goes
+    /// out first.
+    func checkSessions() {
+        eventLoop.execute {
+            for server in self.servers {
+                server.closeConnections { connection in
+                    guard let actor = connection.session as? ActorID else { return false }
+                    guard case .success(actor) = self.authenticate(connection.peerCertificateChain) else { return true }
+                    return false
+                }
+            }
+        }
+    }
+
     /// Stops accepting, and lets what is under way be answered.
     func stop() async {
         for server in servers { await server.stop(grace: .seconds(2)) }
@@ -96,7 +110,8 @@ final class ClientFront: @unchecked Sendable {
             ClientRequest(
                 token: token, listener: listener, actor: actor, method: request.method, path: String(request.path),
                 parameters: QueryParameters.parse(request.query), requestID: requestID, atLeast: atLeast,
-                body: request.body))
+                body: request.body,
+                session: listener == .administration ? request.connection.peerCertificateChain : []))
     }
 
     private struct Door: HTTPHandler {

@@ -1,11 +1,13 @@
 internal import AdapterKit
 internal import Attestation
 internal import Consensus
+internal import Constitution
 internal import Host
 internal import Identity
 internal import Logging
 internal import Manager
 internal import NIOCore
+internal import Primitives
 internal import Transport
 
 /// Runs a ``Manager``: feeds it what happens, with the time, and carries out its effects.
@@ -37,6 +39,8 @@ final class Coordinator: @unchecked Sendable {
     /// Inputs that came while effects of an earlier one were being carried out.
     private var waiting: [ManagerInput] = []
     private var isHandling = false
+    /// What comes before the manager has begun waits: a peer may connect while the listeners are still being opened.
+    private var hasBegun = false
     /// Entries of this turn of the loop, for the disk; they share one write and one sync.
     private var appends: (entries: [LogEntry], ticket: UInt64) = ([], 0)
     private let exit: (CInt) -> Void
@@ -76,7 +80,7 @@ final class Coordinator: @unchecked Sendable {
         let links = try PeerLinks(
             key: key, certificate: certificate, workerMeasurement: handOver.fields.workerMeasurement,
             limits: nodeLimits, host: host, eventLoop: eventLoop, logger: logger,
-            policy: { self.manager.admissionPolicy },
+            rule: { self.manager.peerRule },
             event: { self.take($0) })
         let front = ClientFront(
             eventLoop: eventLoop, logger: logger,
@@ -95,18 +99,35 @@ final class Coordinator: @unchecked Sendable {
             self.front = front
             self.worker = worker
         }.get()
-        try await links.listen(descriptor: handOver.nodeListener)
         publish("node.pem", certificate.pem)
         try await front.serve(
             identity: identity(certificate.pem),
             listeners: [
                 (.administration, handOver.administrationListener, limits[.administration] ?? HTTPLimits())
             ])
+        try await links.listen(descriptor: handOver.nodeListener)
         eventLoop.execute {
-            self.handle(.begin)
+            self.hasBegun = true
+            self.waiting.insert(.begin, at: 0)
+            self.handle([])
             self.newWorker()
+            self.lookForApproval()
         }
     }
+
+    /// What the owner of a node that joins has signed lies in the data folder once it has.
+    private func lookForApproval() {
+        guard !isStopping, manager.wantsApproval else { return }
+        if (try? dataFolder.size(Self.approvalFile)) != nil,
+            let bytes = try? dataFolder.read(Self.approvalFile, limit: NodeApproval.byteCountMax)
+        {
+            handle(.approval(bytes))
+        }
+        eventLoop.scheduleTask(in: .milliseconds(500)) { self.lookForApproval() }
+    }
+
+    /// Where `entente node approve` leaves the owner's word.
+    private static let approvalFile = "approval.cose"
 
     /// Stops cleanly.
     func stop() {
@@ -130,7 +151,7 @@ final class Coordinator: @unchecked Sendable {
     /// Inputs that came together, and all that came of them.
     private func handle(_ inputs: [ManagerInput]) {
         waiting += inputs
-        guard !isHandling else { return }
+        guard hasBegun, !isHandling else { return }
         isHandling = true
         while !waiting.isEmpty {
             let next = waiting
@@ -194,6 +215,11 @@ final class Coordinator: @unchecked Sendable {
             disk?.commit(seqno: seqno)
         case .serve(let certificate, let network): serve(certificate, network)
         case .ask(let request): outside.ask(request) { self.handle(.heard(request.number, $0)) }
+        case .checkSessions: front?.checkSessions()
+        case .offerConstitution(let bytes):
+            do { try dataFolder.replace("constitution.entente", with: bytes) } catch {
+                logger.warning("the constitution can't be published", metadata: ["reason": "\(error)"])
+            }
         case .log(let line): log(line)
         case .halt(let reason):
             logger.critical("the node can't go on", metadata: ["reason": "\(reason)"])
@@ -305,11 +331,19 @@ final class Coordinator: @unchecked Sendable {
 
     private func take(_ event: PeerLinks.Event) {
         switch event {
-        case .connected(let peer):
-            let measurement = peer.measurement.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        case .connected(.verified(let peer)):
+            let code = NodeCode(
+                platform: peer.platform, manager: peer.measurement, worker: peer.workerMeasurement)
             handle(
                 .peerConnected(
-                    VerifiedNode(id: peer.nodeID, owner: peer.owner, measurement: measurement)))
+                    VerifiedNode(
+                        id: peer.nodeID, owner: peer.owner, measurement: Hex.encode(peer.measurement), code: code)))
+        case .connected(.claimed(let peer)):
+            handle(
+                .peerConnected(
+                    VerifiedNode(
+                        id: peer.nodeID, owner: "", measurement: Hex.encode(peer.claims.measurement), isClaimed: true)))
+        case .refused(let reason, let isByPeer): handle(.peerRefused(reason: reason, isByPeer: isByPeer))
         case .disconnected(let peer): handle(.peerDisconnected(peer))
         case .messages(let frames, let peer): handle(frames.map { .message($0, from: peer) })
         }

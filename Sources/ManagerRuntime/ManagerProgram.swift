@@ -97,7 +97,10 @@ final class ManagerProgram: Sendable {
             return result.succeed(0)
         }
         try folder.replace("manager.pid", with: Array(String(getpid()).utf8))
-        let constitution = try Constitution(genesis: settings.genesis)
+        // A node that joins may know no more than the network's id; its owner approves the constitution later.
+        let constitution =
+            settings.genesis.isEmpty && !settings.networkID.isEmpty
+            ? Constitution(unknownTo: settings.networkID) : try Constitution(genesis: settings.genesis)
         guard settings.networkID.isEmpty || settings.networkID == constitution.networkID else {
             throw HostError.configuration("the genesis is that of network \(constitution.networkID)")
         }
@@ -173,6 +176,8 @@ extension ManagerProgram {
         manager.requestTimeoutMicroseconds = min(settings.requestTimeoutMilliseconds, 1 << 40) * 1_000
         manager.peers = settings.peers
         manager.address = settings.node.publicAddress
+        manager.code = NodeCode(
+            platform: .software, manager: handOver.fields.managerMeasurement, worker: handOver.fields.workerMeasurement)
         manager.managerRestarts = UInt64(handOver.fields.managerRestarts)
         return manager
     }

@@ -14,7 +14,8 @@ package import Transport
 package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     /// What is told to the manager.
     package enum Event: Sendable {
-        case connected(VerifiedPeer)
+        case connected(HandshakePeer)
+        case refused(reason: String, isByPeer: Bool)
         case disconnected(PeerID)
         case messages([[UInt8]], from: PeerID)
     }
@@ -31,7 +32,7 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let identity: TLSIdentity
-    private let policy: () -> AdmissionPolicy
+    private let rule: () -> PeerRule
     private let event: (Event) -> Void
 
     private var pending: [UInt64: Pending] = [:]
@@ -44,7 +45,7 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
 
     package init(
         key: SigningKey, certificate: X509Certificate, workerMeasurement: [UInt8], limits: FrameLimits,
-        host: ManagerHost, eventLoop: any EventLoop, logger: Logger, policy: @escaping () -> AdmissionPolicy,
+        host: ManagerHost, eventLoop: any EventLoop, logger: Logger, rule: @escaping () -> PeerRule,
         event: @escaping (Event) -> Void
     ) throws {
         self.key = key
@@ -53,7 +54,7 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
         group = eventLoop
         self.eventLoop = eventLoop
         self.logger = logger
-        self.policy = policy
+        self.rule = rule
         self.event = event
         identity = try TLSIdentity(
             certificateChainPEM: Array(certificate.pem.utf8), privateKeyPEM: Array(key.pem.utf8))
@@ -139,7 +140,7 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
                 label: ChannelBinding.exporterLabel, context: [], length: ChannelBinding.byteCount)
         else { return channel.close(reason: "no certificate or no channel binding") }
         let own = AttestedHandshake.Own(
-            role: channel.isInbound ? .responder : .initiator, nodeKey: key, rule: .policy(policy()),
+            role: channel.isInbound ? .responder : .initiator, nodeKey: key, rule: rule(),
             workerMeasurement: workerMeasurement, challenge: HostRandom.bytes(AttestedHandshake.challengeByteCount))
         var handshake = AttestedHandshake(
             own: own, session: .init(peerKey: certificate.publicKey.spki, binding: binding))
@@ -191,21 +192,19 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
                     }
                 }
             case .established(let peer):
-                guard case .verified(let verified) = peer else {
-                    return channel.close(reason: "the peer was held against no constitution")
-                }
-                establish(channel, verified)
+                establish(channel, peer)
             case .refused(let refusal):
                 logger.warning(
                     "a node was refused",
                     metadata: ["remote": "\(channel.remoteAddress)", "reason": "\(refusal)"])
                 channel.close(reason: "refused")
+                event(.refused(reason: "\(refusal.kind)", isByPeer: refusal.isByPeer))
             }
         }
     }
 
     /// Two nodes may dial each other at once. Both keep the channel that the node with the smaller id opened.
-    private func establish(_ channel: FrameChannel, _ peer: VerifiedPeer) {
+    private func establish(_ channel: FrameChannel, _ peer: HandshakePeer) {
         pending[channel.id] = nil
         handshaking[channel.id] = nil
         channel.setFrameBytesMax(NodeMessage.bytesMax)

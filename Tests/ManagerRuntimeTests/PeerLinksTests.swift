@@ -92,7 +92,8 @@ import Transport
             let heard = heard
             links = try PeerLinks(
                 key: key, certificate: certificate, workerMeasurement: [], limits: FrameLimits(),
-                host: launcher.host, eventLoop: loop, logger: .quiet, policy: { policy }, event: { heard.add($0) })
+                host: launcher.host, eventLoop: loop, logger: .quiet, rule: { .policy(policy) },
+                event: { heard.add($0) })
         }
 
         func listen() async throws { try await links.listen(descriptor: listener) }
@@ -157,7 +158,7 @@ import Transport
                 for (node, other) in [(first, second), (second, first)] {
                     var connected = 0
                     for event in node.heard.all {
-                        if case .connected(let peer) = event {
+                        if case .connected(.verified(let peer)) = event {
                             connected += 1
                             #expect(peer.nodeID == other.id && peer.owner == "bank")
                             #expect(peer.measurement == Self.measurement)

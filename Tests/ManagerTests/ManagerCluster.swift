@@ -24,6 +24,9 @@ struct ManagerCluster {
         var isUp = true
         var isServing = false
         var log: [LogLine] = []
+        /// Channels that it closed, with the reason.
+        var disconnected: [(peer: String, reason: String)] = []
+        var sessionChecks = 0
     }
 
     private static let start: UInt64 = 1_800_000_000_000
@@ -368,7 +371,13 @@ struct ManagerCluster {
             if let outside { nodes[index].inputs.append(.heard(request.number, outside(request))) }
         case .serve: nodes[index].isServing = true
         case .log(let line): nodes[index].log.append(line)
-        case .dial, .disconnect, .committed, .halt: break
+        case .disconnect(let peer, let reason):
+            nodes[index].disconnected.append((peer, reason))
+            guard let other = nodes.indices.first(where: { id($0) == peer }) else { return }
+            nodes[index].inputs.append(.peerDisconnected(peer))
+            nodes[other].inputs.append(.peerDisconnected(id(index)))
+        case .checkSessions: nodes[index].sessionChecks += 1
+        case .dial, .committed, .halt, .offerConstitution: break
         }
     }
 }

@@ -354,7 +354,18 @@ struct ManagerTests {
         let messages: [NodeMessage] = [
             .forward(number: 1, endpoint: "counter", [Submission(requestID: [1], actor: "bank-0", body: [2])]),
             .decided(number: 1, [.unknown, .committed(id: TransactionID(view: 2, seqno: 3), index: 0, response: [4])]),
-            .declined(number: 1, .busy), .join(JoinRequest(address: "127.0.0.1:9000", publicKey: [1, 2, 3])),
+            .declined(number: 1, .busy),
+            .join(
+                JoinRequest(address: "127.0.0.1:9000", publicKey: [1, 2, 3], constitution: "ab")),
+            .govern(
+                number: 4,
+                GovernanceCall(
+                    kind: "ballot", proposalID: "ab", member: "bank-1", message: [1, 2], session: [[3], [4, 5]])),
+            .governed(
+                number: 4,
+                GovernanceAnswer(status: 200, body: [6], id: TransactionID(view: 2, seqno: 7))),
+            .governed(number: 5, GovernanceAnswer(status: 400, body: [])), .constitutionWanted(known: "cd"),
+            .constitution([7, 8]),
             .welcome(
                 JoinGrant(
                     networkKey: [1], networkCertificate: "a", nodeCertificate: "b",

@@ -1,5 +1,13 @@
 // Who counts: derived from the configurations in the log, from the moment that they are appended.
 extension Raft {
+    /// Times and the restart rule that the network agreed on anew; what is under way goes on by the old ones.
+    public mutating func setDials(_ dials: RaftSettings) {
+        settings.heartbeat = dials.heartbeat
+        settings.electionTimeoutMin = dials.electionTimeoutMin
+        settings.electionTimeoutMax = dials.electionTimeoutMax
+        settings.restartSealed = dials.restartSealed
+    }
+
     /// Each voter of `configurations` once, sorted.
     func voters(of configurations: [PlacedConfiguration]) -> [PeerID] {
         var ids: [PeerID] = []

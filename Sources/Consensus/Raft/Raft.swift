@@ -30,7 +30,7 @@ public struct Raft: Sendable {
     /// This node.
     public let id: PeerID
     /// Its dials.
-    public let settings: RaftSettings
+    public internal(set) var settings: RaftSettings
     /// What it does.
     public internal(set) var role = Role.follower
     /// What must be sealed; ``RaftEffect/persistHardState(_:ticket:)`` says when.

@@ -61,6 +61,13 @@ public struct ConstitutionVersion: Sendable, Hashable {
         }
     }
 
+    /// Reads an entry of ``GovernanceMaps/versions``.
+    /// - Throws: `ByteReaderError`.
+    public init(key: [UInt8], record: [UInt8]) throws(ByteReaderError) {
+        guard let number = GovernanceRecord.number(key) else { throw .invalid(at: 0) }
+        try self.init(number: number, bytes: record)
+    }
+
     init(number: UInt64, bytes: [UInt8]) throws(ByteReaderError) {
         var reader = try GovernanceRecord.reader(bytes)
         self.number = number

@@ -99,6 +99,19 @@ public struct Governance: Sendable {
     /// - Parameter time: ledger time of the last step; what has come due since is not passed over.
     public func due(after time: UInt64) -> UInt64? { proposals.compactMap { $0.due(after: time) }.min() }
 
+    /// What became of a message that its signer brought last, when that is this very one: the answer to a message that is
+    /// brought again because nobody knows whether it was taken. Nil when it was not, or another came after it.
+    public func answer(toRepeated bytes: [UInt8], in maps: some AdministrativeMaps) -> ProposalRecord? {
+        guard let message = try? GovernanceMessage(bytes) else { return nil }
+        for (key, value) in maps.entries(ofMap: GovernanceMaps.history) {
+            guard let recorded = try? RecordedMessage(record: value), recorded.bytes == bytes else { continue }
+            if let id = message.proposalID { return record(of: id) }
+            let signer = String(decoding: key, as: UTF8.self)
+            return proposals.last { $0.proposer == signer }
+        }
+        return nil
+    }
+
     // MARK: Steps
 
     /// What a path of the governance interface says of the message that comes by it. A message that says something else

@@ -111,7 +111,7 @@ public struct GovernanceMessage: Sendable, Hashable {
         digest = Array(hasher.finalize())
     }
 
-    private static func chain(_ header: CBOR?) throws(GovernanceError) -> [[UInt8]] {
+    static func chain(_ header: CBOR?) throws(GovernanceError) -> [[UInt8]] {
         switch header {
         case nil: return []
         case .bytes(let der)?: return [der]
@@ -172,15 +172,9 @@ extension GovernanceMessage {
         _ kind: Kind, payload: [UInt8], proposalID: String? = nil, signedAt: UInt64, certificate: X509Certificate,
         key: SigningKey
     ) throws(IdentityError) -> [UInt8] {
-        var headers: [CBOR.Pair] = [
-            .init(
-                .integer(CoseSign1.Label.keyID),
-                .bytes(Array(Hex.encode(Array(SHA256.hash(data: certificate.der))).utf8))),
-            .init(.text(Header.type), .text(kind.rawValue)),
-            .init(.text(Header.createdAt), .unsigned(signedAt)),
-        ]
-        if let proposalID { headers.append(.init(.text(Header.proposalID), .text(proposalID))) }
-        return try CoseSign1.sign(payload: payload, headers: headers, key: key).encoded()
+        try UnsignedMessage(
+            kind, payload: payload, proposalID: proposalID, signedAt: signedAt, certificate: certificate
+        ).signed(by: key)
     }
 }
 

@@ -130,6 +130,10 @@ public struct ProposalRecord: Sendable, Hashable {
         }
     }
 
+    /// Reads a value of ``GovernanceMaps/proposalsInfo``.
+    /// - Throws: `ByteReaderError`.
+    public init(id: String, record: [UInt8]) throws(ByteReaderError) { try self.init(id: id, bytes: record) }
+
     init(id: String, bytes: [UInt8]) throws(ByteReaderError) {
         var reader = try GovernanceRecord.reader(bytes)
         self.id = id

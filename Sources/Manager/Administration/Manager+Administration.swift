@@ -13,11 +13,50 @@ struct Resource: Sendable {
     let path: String
     /// What it is, for the generated API description.
     let summary: String
-    /// Makes the answer, now or later.
-    let answer: @Sendable (inout Manager, ClientRequest) -> Void
+    /// Makes the answer, now or later; the texts are what stands in the path's braces.
+    let answer: @Sendable (inout Manager, ClientRequest, [String]) -> Void
+
+    private init(
+        method: String, path: String, summary: String,
+        answer: @escaping @Sendable (inout Manager, ClientRequest) -> Void
+    ) {
+        self.init(at: path, method, summary) { manager, request, _ in answer(&manager, request) }
+    }
+
+    init(
+        at path: String, _ method: String, _ summary: String,
+        answer: @escaping @Sendable (inout Manager, ClientRequest, [String]) -> Void
+    ) {
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.answer = answer
+    }
+
+    /// What stands in the braces of this resource's path in another; nil when that is none of it.
+    func values(in other: String) -> [String]? {
+        guard path.contains("{") else { return path == other ? [] : nil }
+        let own = path.split(separator: "/")
+        let given = other.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard own.count == given.count else { return nil }
+        var values: [String] = []
+        for (template, text) in zip(own, given) {
+            guard template.hasPrefix("{"), let end = template.firstIndex(of: "}") else {
+                guard template == text else { return nil }
+                continue
+            }
+            let suffix = template[template.index(after: end)...]
+            let value = text.dropLast(suffix.count)
+            guard text.hasSuffix(suffix), !value.isEmpty, !value.contains(":") else { return nil }
+            values.append(String(value))
+        }
+        return values
+    }
 
     /// The whole interface, in one table.
-    static let all: [Resource] = [
+    static let all: [Resource] = own + governance
+
+    private static let own: [Resource] = [
         Resource(method: "GET", path: "/node/state", summary: "state of this node") { $0.answerState($1) },
         Resource(method: "GET", path: "/node/network", summary: "the network and its primary") {
             $0.answerNetwork($1)
@@ -37,27 +76,22 @@ struct Resource: Sendable {
         Resource(method: "GET", path: "/app/receipt", summary: "receipt of an entry or of one transaction") {
             $0.startReceipt($1)
         },
-        Resource(method: "GET", path: "/gov/service/info", summary: "the service and its certificate") {
-            $0.answerService($1)
-        },
-        Resource(method: "GET", path: "/gov/service/members", summary: "members and participants") {
-            $0.answerMembers($1)
-        },
     ]
 }
 
 extension Manager {
     /// A request for the node's own interface.
     mutating func administrate(_ request: ClientRequest) {
-        let known = Resource.all.filter { $0.path == request.path }
+        let known = Resource.all.compactMap { resource in resource.values(in: request.path).map { (resource, $0) } }
         guard !known.isEmpty else { return refuse(request.token, .notFound, "no such resource") }
-        guard let resource = known.first(where: { $0.method == request.method }) else {
+        guard let (resource, values) = known.first(where: { $0.0.method == request.method }) else {
             return refuse(request.token, .methodNotAllowed, "this resource does not take \(request.method)")
         }
-        resource.answer(&self, request)
+        if request.path.hasPrefix("/gov/"), !checkGovernanceVersion(request) { return }
+        resource.answer(&self, request, values)
     }
 
-    private mutating func answer(_ request: ClientRequest, _ body: JSON, reflects: TransactionID? = nil) {
+    mutating func answer(_ request: ClientRequest, _ body: JSON, reflects: TransactionID? = nil) {
         respond(request.token, ClientResponse(reflects: reflects, body: body.serialized()))
     }
 
@@ -90,13 +124,16 @@ extension Manager {
             request,
             [
                 "network_id": .string(constitution.networkID), "name": .string(constitution.name),
-                "service_status": .string(phase == .active ? "Open" : "Opening"),
+                "service_status": .string(serviceStatus),
                 "service_certificate": .string(sealed.networkCertificate),
                 "current_view": .integer(Int64(clamping: raft?.view ?? 0)),
                 "primary_id": primary.map { .string($0) } ?? .null,
                 "weakest_platform": constitution.weakestPlatform.map { .string($0.rawValue) } ?? .null,
             ])
     }
+
+    /// CCF's words, and `Closed` while members have closed the network to transactions.
+    var serviceStatus: String { phase != .active ? "Opening" : constitution.isOpen ? "Open" : "Closed" }
 
     mutating func answerNodes(_ request: ClientRequest) {
         let configuration = self.configuration
@@ -226,22 +263,6 @@ extension Manager {
                 "openapi": "3.0.3", "info": ["title": "Entente node", "version": .string(Version.text)],
                 "paths": .object(JSONObject(paths)),
             ])
-    }
-
-    mutating func answerService(_ request: ClientRequest) {
-        answer(
-            request,
-            [
-                "status": .string(phase == .active ? "Open" : "Opening"),
-                "certificate": .string(sealed.networkCertificate), "recoveryCount": 0,
-            ])
-    }
-
-    mutating func answerMembers(_ request: ClientRequest) {
-        let members = constitution.actors.map { actor -> JSON in
-            ["memberId": .string(actor.id), "status": "Active", "member": .bool(actor.isMember)]
-        }
-        answer(request, ["value": .array(members)])
     }
 }
 

@@ -46,6 +46,7 @@ extension Manager {
             let learners = configurations.last.map { $0.learners.count } ?? 0
             log(.info, "the configuration changed", [("voters", String(voters)), ("learners", String(learners))])
         case .configurationCommitted(let seqno, let removed):
+            membershipIsUnchecked = true
             if !removed.isEmpty { membershipChanges.append(.settle(seqno)) }
             proposeMembershipChange()
         case .retired:
@@ -115,6 +116,7 @@ extension Manager {
             pendingJoins[gone] = nil
         }
         sendAgain(items)
+        governanceTruncated(to: seqno)
     }
 
     /// Everything up to `seqno` is committed: state moves forward, those who wait are answered.
@@ -128,6 +130,7 @@ extension Manager {
         store.commit(to: seqno)
         ledger.commit(upTo: seqno)
         effects.append(.committed(seqno: seqno))
+        var changesConstitution = false
         for each in first...seqno {
             guard let opened = ledger.recent[each] else { continue }
             counters.entries += 1
@@ -136,16 +139,23 @@ extension Manager {
                 if opened.transactionCount > 0 { uncommittedBatches = max(0, uncommittedBatches - 1) }
                 if opened.isSignature { unsigned.signaturesInFlight = max(0, unsigned.signaturesInFlight - 1) }
             }
-            if opened.changesConstitution { reloadConstitution() }
+            if opened.endpoint == nil, !opened.isSignature {
+                changesConstitution = changesConstitution || opened.changesConstitution
+                noteGovernance(opened)
+                takeRenewedCertificates(opened)
+            }
             noteSnapshotEvidence(opened)
             if let peer = pendingJoins.removeValue(forKey: each) { welcome(peer) }
         }
+        if changesConstitution { reloadConstitution() }
         bringWorkerToCommit()
         ledger.forgetRecent(before: seqno)
         meter.enter(.transport)
         releaseOutcomes(upTo: seqno)
         releaseCommitWaits()
         releaseApplyWaits()
+        releaseGovernance(upTo: seqno)
+        releaseGovernanceWatches()
         if phase == .joining { joinIfAdmitted() }
         resumeIfCaughtUp()
         if isPrimary { proposeMembershipChange() }
@@ -186,16 +196,32 @@ extension Manager {
             effects.append(.disconnect(peer, reason: "malformed message"))
             return
         }
+        if channels[peer]?.isClaimed == true {
+            // A peer that was held against no constitution says which one is in force, and nothing else.
+            if case .constitution(let bytes) = message { receiveConstitution(bytes, from: peer) }
+            return
+        }
         switch message {
         case .consensus(let bytes): receiveConsensus(bytes, from: peer)
         case .forward(let number, let endpoint, let submissions):
-            guard isPrimary else { return send(.declined(number: number, .notPrimary), to: peer) }
+            guard mayTalk(peer), isPrimary else { return send(.declined(number: number, .notPrimary), to: peer) }
             guard works.count < settings.requestsWaitingMax else {
                 return send(.declined(number: number, .busy), to: peer)
             }
             begin(.peer(peer, number: number), endpoint: endpoint, submissions)
         case .decided(let number, let outcomes): decided(number, outcomes, by: peer)
-        case .declined(let number, let why): declined(number, why, by: peer)
+        case .declined(let number, let why):
+            if governance.works[number] != nil {
+                governanceDeclined(number, why, by: peer)
+            } else {
+                declined(number, why, by: peer)
+            }
+        case .govern(let number, let call):
+            guard mayTalk(peer) else { return send(.declined(number: number, .notPrimary), to: peer) }
+            receiveGovernance(call, number: number, from: peer)
+        case .governed(let number, let answer): governed(number, answer, by: peer)
+        case .constitutionWanted(let known): answerConstitutionWanted(known, from: peer)
+        case .constitution(let bytes): receiveConstitution(bytes, from: peer)
         case .join(let request): receiveJoin(request, from: peer)
         case .welcome(let grant): receiveWelcome(grant, from: peer)
         case .refused(let reason, let address): receiveRefusal(reason, address, from: peer)

@@ -1,5 +1,4 @@
 public import AdapterKit
-public import Attestation
 import Consensus
 public import Constitution
 import Identity
@@ -64,6 +63,11 @@ public struct Manager {
     var channels: [PeerID: VerifiedNode] = [:]
     var pendingJoins: [UInt64: PeerID] = [:]
     var membershipChanges: [MembershipChange] = []
+    /// The configuration may not be what the constitution in force wants.
+    var membershipIsUnchecked = true
+    /// When channels to removed peers are closed.
+    var leaving: [PeerID: UInt64] = [:]
+    var joining = JoinState()
     var nextDial: UInt64 = 0
     /// What a node that is not active yet waits for, in words for its operator.
     var waitsFor = ""
@@ -90,6 +94,7 @@ public struct Manager {
     /// Time between two looks at what is overdue, in microseconds.
     static let watchMicroseconds: UInt64 = 100_000
 
+    var governance = GovernanceDesk()
     var worker = WorkerLink()
     var snapshots = SnapshotState()
     /// At a start: the seqnos that the ledger's files hold.
@@ -128,6 +133,11 @@ public struct Manager {
             self.sealed = sealed
         }
         self.start = start
+        if constitution.isKnown { joining.approvedDigest = constitution.digest }
+        if !sealed.constitution.isEmpty {
+            self.constitution = try Constitution(file: sealed.constitution, networkID: constitution.networkID)
+            joining.approvedDigest = self.constitution.digest
+        }
     }
 
     let start: ManagerStart
@@ -161,6 +171,8 @@ public struct Manager {
         case .request(let request): receive(request)
         case .peerConnected(let peer): peerConnected(peer)
         case .peerDisconnected(let peer): peerDisconnected(peer)
+        case .peerRefused(let reason, let isByPeer): peerRefused(reason, isByPeer: isByPeer)
+        case .approval(let bytes): receiveApproval(bytes)
         case .message(let bytes, let peer): receive(bytes, from: peer)
         case .workerReady: workerStarted()
         case .workerDied(let reason): workerDied(reason: reason)
@@ -202,9 +214,6 @@ public struct Manager {
     /// Whether this node votes.
     package var isMember: Bool { configuration?.voters.contains(node.id) == true }
 
-    /// By what other nodes are judged.
-    public var admissionPolicy: AdmissionPolicy { constitution.admissionPolicy }
-
     private mutating func runTimers() {
         if let raft, raft.deadline <= clock.monotonic { step(.tick) }
         if isPrimary {
@@ -215,6 +224,9 @@ public struct Manager {
         if clock.monotonic >= nextExpiry {
             nextExpiry = clock.monotonic + Self.watchMicroseconds
             expireWork()
+            expireGovernance()
+            takeGovernance()
+            dismissRemovedPeers()
             expireTransfer()
             watchWorker()
             dialPeers()

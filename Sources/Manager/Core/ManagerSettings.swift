@@ -1,4 +1,5 @@
 public import Consensus
+public import Constitution
 public import Identity
 
 /// Bounds and times of one node. What the whole network must agree on is in the constitution instead.
@@ -31,6 +32,8 @@ public struct ManagerSettings: Sendable {
     public var address = ""
     /// How often the launcher started this node's manager again, for the metrics.
     public var managerRestarts: UInt64 = 0
+    /// What this node runs; nil when that is not known, as in tests.
+    public var code: NodeCode?
     /// Validity of the certificates that this node issues, in milliseconds.
     public var certificateValidityMilliseconds: UInt64 = 365 * 86_400_000
 

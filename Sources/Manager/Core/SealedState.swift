@@ -14,6 +14,8 @@ public struct SealedState: Sendable, Hashable {
     public var nodeCertificate = ""
     /// Session keys by epoch.
     public var epochKeys: [EpochKey] = []
+    /// The constitution that the owner approved, until the ledger says what is in force; empty otherwise.
+    public var constitution: [UInt8] = []
     /// What consensus must not forget.
     public var hardState = HardState()
 
@@ -22,7 +24,7 @@ public struct SealedState: Sendable, Hashable {
         self.nodeKey = nodeKey
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// The bytes to seal, version first.
     public func encoded() -> [UInt8] {
@@ -34,6 +36,7 @@ public struct SealedState: Sendable, Hashable {
         writer.text(nodeCertificate)
         writer.values(epochKeys)
         hardState.encode(to: &writer)
+        writer.blob(constitution)
         return writer.bytes
     }
 
@@ -41,13 +44,15 @@ public struct SealedState: Sendable, Hashable {
     /// - Throws: ``ByteReaderError``.
     public init(decoding bytes: [UInt8]) throws(ByteReaderError) {
         var reader = ByteReader(bytes)
-        guard try reader.integer(UInt8.self) == Self.version else { throw .invalid(at: 0) }
+        let version = try reader.integer(UInt8.self)
+        guard (1...Self.version).contains(version) else { throw .invalid(at: 0) }
         nodeKey = try reader.blob(limit: 64)
         networkKey = try reader.blob(limit: 64)
         networkCertificate = try reader.text(limit: 1 << 16)
         nodeCertificate = try reader.text(limit: 1 << 16)
         epochKeys = try reader.values(limit: 65_536)
         hardState = try HardState(decoding: &reader)
+        if version > 1 { constitution = try reader.blob(limit: 16 << 20) }
         try reader.finish()
     }
 }

@@ -34,13 +34,16 @@ public struct ClientRequest: Sendable {
     public var atLeast: TransactionID?
     /// The body.
     public var body: [UInt8]
+    /// The client's certificates in DER, its own first; only on the administration listener.
+    public var session: [[UInt8]]
 
     /// A request.
     public init(
         token: RequestToken, listener: Listener, actor: ActorID, method: String, path: String,
         parameters: [(name: String, value: String)] = [], requestID: RequestID? = nil, atLeast: TransactionID? = nil,
-        body: [UInt8] = []
+        body: [UInt8] = [], session: [[UInt8]] = []
     ) {
+        self.session = session
         self.token = token
         self.listener = listener
         self.actor = actor

@@ -50,6 +50,10 @@ public enum ManagerEffect: Sendable {
     case committed(seqno: UInt64)
     /// Client listeners open, or go on, with this certificate of the node; the network's is published (both PEM).
     case serve(certificate: String, networkCertificate: String)
+    /// Client sessions whose certificates stand for another actor now, or for none, are ended.
+    case checkSessions
+    /// The constitution that this node's owner has to approve, as a genesis file has it, is published for it.
+    case offerConstitution([UInt8])
     /// A line for the log; never holds a payload, a key or a plaintext.
     case log(LogLine)
     /// The node can't go on.

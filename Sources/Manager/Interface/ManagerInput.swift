@@ -1,5 +1,6 @@
 public import AdapterKit
 public import Consensus
+public import Constitution
 public import Ledger
 
 /// What happens to a manager.
@@ -14,6 +15,10 @@ public enum ManagerInput: Sendable {
     case peerConnected(VerifiedNode)
     /// It is gone.
     case peerDisconnected(PeerID)
+    /// A handshake with another node ended in a refusal, by this end or by the other.
+    case peerRefused(reason: String, isByPeer: Bool)
+    /// What this node's owner signed to let it take part: a `NodeApproval`.
+    case approval([UInt8])
     /// A peer's message.
     case message([UInt8], from: PeerID)
     /// A fresh worker process is there.
@@ -46,12 +51,20 @@ public struct VerifiedNode: Sendable, Hashable {
     public var owner: ActorID
     /// Digest of what it runs, hex.
     public var measurement: String
+    /// What it runs; nil when that is not known.
+    public var code: NodeCode?
+    /// It was held against no constitution, as this node knows none yet: it may tell which one is in force, no more.
+    public var isClaimed: Bool
 
     /// A verified node.
-    public init(id: PeerID, owner: ActorID, measurement: String) {
+    public init(
+        id: PeerID, owner: ActorID, measurement: String, code: NodeCode? = nil, isClaimed: Bool = false
+    ) {
         self.id = id
         self.owner = owner
         self.measurement = measurement
+        self.code = code
+        self.isClaimed = isClaimed
     }
 }
 

@@ -14,6 +14,8 @@ extension Manager {
         primary = node.id
         uncommittedBatches = 0
         unsigned.reset()
+        governance.endLeadership()
+        membershipIsUnchecked = true
         do {
             try ledger.startLeading(
                 view: view, node: node.id, bootNonce: random.next(16), keys: sealed.epochKeys)
@@ -24,6 +26,7 @@ extension Manager {
         sign()
         catchUpWorkerForLeading()
         rerouteWork(forwardedTo: nil)
+        rerouteGovernance()
     }
 
     /// Another node leads, or none does.
@@ -35,12 +38,16 @@ extension Manager {
         if wasPrimary { stopLeading() }
         guard changed else { return }
         log(.info, "following", [("view", String(view)), ("leader", leader ?? "none")])
-        if leader != nil { rerouteWork(forwardedTo: nil) }
+        if leader != nil {
+            rerouteWork(forwardedTo: nil)
+            rerouteGovernance()
+        }
     }
 
     private mutating func stopLeading() {
         membershipChanges = []
         pendingJoins = [:]
+        governance.endLeadership()
         var lost = queues.drain()
         if let batch = executing {
             executing = nil
@@ -73,8 +80,17 @@ extension Manager {
         var submissions: [Submission] = []
         present.reserveCapacity(items.count)
         submissions.reserveCapacity(items.count)
+        let rules = latestConstitution
         for item in items {
             guard let submission = submission(of: item) else { continue }
+            guard rules.isOpen else {
+                settle(item, .invalid(.closed))
+                continue
+            }
+            guard rules.mayTransact(submission.actor) else {
+                settle(item, .invalid(.mayNotTransact))
+                continue
+            }
             present.append(item)
             submissions.append(submission)
         }
@@ -112,6 +128,7 @@ extension Manager {
         for (item, outcome) in zip(batch.items, result.outcomes) {
             conclude(item, outcome, batch.id, result.included)
         }
+        takeGovernance()
         proposeMembershipChange()
         proposeSnapshotEvidence()
         signIfDue()
@@ -202,11 +219,12 @@ extension Manager {
         }
     }
 
-    /// Certificate and key that roots are signed with, read from the sealed state when that changes: reading them takes
-    /// longer than signing.
+    /// Certificate and key that roots are signed with, read when they change: reading them takes longer than signing. The
+    /// certificate is the one that the ledger holds at its end, committed or not, as a verifier reads it.
     private mutating func rootSigner() throws -> RootSigner {
-        if let signer, signer.isOf(sealed) { return signer }
-        let made = try RootSigner(sealed)
+        let certificate = nodeCertificate(of: node.id) ?? sealed.nodeCertificate
+        if let signer, signer.isOf(certificate, sealed.networkKey) { return signer }
+        let made = try RootSigner(certificate, sealed.networkKey)
         signer = made
         return made
     }
@@ -219,22 +237,26 @@ struct RootSigner: Sendable {
     private let certificateText: String
     private let keyBytes: [UInt8]
 
-    init(_ sealed: SealedState) throws {
-        certificateText = sealed.nodeCertificate
-        keyBytes = sealed.networkKey
+    init(_ certificate: String, _ key: [UInt8]) throws {
+        certificateText = certificate
+        keyBytes = key
         nodeCertificate = try X509Certificate(pem: certificateText)
         networkKey = try SigningKey(rawRepresentation: keyBytes)
     }
 
-    /// Whether it was read from this state.
-    func isOf(_ sealed: SealedState) -> Bool {
-        certificateText == sealed.nodeCertificate && keyBytes == sealed.networkKey
+    /// Whether it was read from these.
+    func isOf(_ certificate: String, _ networkKey: [UInt8]) -> Bool {
+        certificateText == certificate && keyBytes == networkKey
     }
 }
 
 extension Rejection {
     /// The first answer to this request id belongs to somebody else.
     static let notYours = Rejection(code: -32003, message: "the first answer to this request is not for this actor")
+    /// The members have closed the network to transactions.
+    static let closed = Rejection(code: -32002, message: "the network is closed to transactions by its members")
+    /// Who asked is no member and no participant when it comes to the ledger.
+    static let mayNotTransact = Rejection(code: -32003, message: "this actor may not transact")
     /// The adapter failed; nothing happened.
     static let failed = Rejection(code: -32603, message: "the adapter could not execute this batch")
 }

@@ -226,6 +226,16 @@ enum CCFMaps {
         ])
     }
 
+    static func retiredNode(_ id: PeerID) -> WriteSet {
+        let info: JSON = ["status": "Retired"]
+        return WriteSet([
+            MapWrites(name: Tables.nodes, writes: [.init(key: Array(id.utf8), value: info.serialized())])
+        ])
+    }
+
+    /// The service's certificate, PEM, in its public entry.
+    static func certificate(_ service: [UInt8]) -> String? { (try? JSON(parsing: service))?["cert"]?.string }
+
     static func service(status: String, certificate: String) -> WriteSet {
         let info: JSON = ["cert": .string(certificate), "status": .string(status)]
         return WriteSet([

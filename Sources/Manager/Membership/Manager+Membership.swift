@@ -12,6 +12,10 @@ enum MembershipChange: Sendable, Hashable {
     case learn(PeerID)
     /// A learner that is caught up votes.
     case promote(PeerID)
+    /// Nodes that the constitution does not list any more leave.
+    case remove([PeerID])
+    /// Votes are counted in another way.
+    case recount
     /// The configuration at the seqno is committed; nodes that it removed may retire.
     case settle(UInt64)
 }
@@ -20,18 +24,30 @@ extension Manager {
     /// An attested channel to a peer is open.
     mutating func peerConnected(_ node: VerifiedNode) {
         channels[node.id] = node
+        leaving[node.id] = nil
         log(
             .info, "channel open",
             [("peer", node.id), ("owner", node.owner), ("measurement", node.measurement)])
+        if node.isClaimed, !wantsApproval {
+            // Its handshake began before there was a constitution to judge it by.
+            effects.append(.disconnect(node.id, reason: "to be judged by the constitution"))
+            nextDial = clock.monotonic
+            return
+        }
         if phase == .joining { askToJoin(node.id) }
         if raft != nil { step(.tick) }
-        if node.id == primary { rerouteWork(forwardedTo: nil) }
+        if node.id == primary {
+            rerouteWork(forwardedTo: nil)
+            rerouteGovernance()
+        }
     }
 
     /// It is gone; what was forwarded on it waits for the next primary.
     mutating func peerDisconnected(_ peer: PeerID) {
         guard channels.removeValue(forKey: peer) != nil else { return }
         log(.info, "channel closed", [("peer", peer)])
+        leaving[peer] = nil
+        governancePeerGone(peer)
         for number in works.keys.sorted() where works[number]?.place == .forwarded(to: peer) {
             works[number]?.place = .waiting
         }
@@ -56,12 +72,6 @@ extension Manager {
         if phase == .joining { for peer in channels.keys.sorted() { askToJoin(peer) } }
     }
 
-    private mutating func askToJoin(_ peer: PeerID) {
-        guard sealed.networkKey.isEmpty else { return }
-        if waitsFor == Self.waitsForContact { waitsFor = "asked \(peer) to be let in, no answer yet" }
-        send(.join(JoinRequest(address: settings.address, publicKey: node.key.publicKey.spki)), to: peer)
-    }
-
     /// A node asks to be let in. The channel has proved its key, its code and its place on the VN list; what is left is
     /// to make it a learner.
     mutating func receiveJoin(_ request: JoinRequest, from peer: PeerID) {
@@ -74,6 +84,12 @@ extension Manager {
         else { return send(.refused(reason: "not on the VN list", primary: nil), to: peer) }
         guard request.address == entry.address else {
             return send(.refused(reason: "the address is not the one that its owner signed", primary: nil), to: peer)
+        }
+        guard request.constitution == constitution.digest else {
+            send(.constitution(constitution.genesisFile), to: peer)
+            return send(
+                .refused(
+                    reason: "the constitution in force is another than its owner approved", primary: nil), to: peer)
         }
         if configuration?.contains(peer) == true {
             if !pendingJoins.values.contains(peer) { welcome(peer) }
@@ -90,9 +106,8 @@ extension Manager {
     /// Proposes the next change once the one before is committed.
     mutating func proposeMembershipChange() {
         guard isPrimary, executing == nil, let raft, raft.hasCommittedInView, raft.configurations.count == 1,
-            let current = configuration, let change = membershipChanges.first
+            let current = configuration, let change = nextMembershipChange(current)
         else { return }
-        membershipChanges.removeFirst()
         do {
             let next: Configuration
             switch change {
@@ -106,10 +121,20 @@ extension Manager {
                 next = try Configuration(
                     voters: current.voters + [peer], learners: current.learners.filter { $0 != peer },
                     policy: constitution.quorumPolicy(voters: current.voters.count + 1))
+            case .remove(let peers):
+                let voters = current.voters.filter { !peers.contains($0) }
+                next = try Configuration(
+                    voters: voters, learners: current.learners.filter { !peers.contains($0) },
+                    policy: constitution.quorumPolicy(voters: voters.count))
+            case .recount:
+                next = try Configuration(
+                    voters: current.voters, learners: current.learners,
+                    policy: constitution.quorumPolicy(voters: current.voters.count))
             case .settle(let seqno):
                 next = current.settled(at: seqno)
             }
             var writes = ConfigurationMap.writes(next)
+            if case .remove(let peers) = change { for peer in peers { writes.merge(CCFMaps.retiredNode(peer)) } }
             if case .learn(let peer) = change { writes.merge(try admissionWrites(peer)) }
             if case .learn(let peer) = change { pendingJoins[lastSeqno + 1] = peer }
             let entry = try ledger.makeAdministrative(
@@ -123,6 +148,23 @@ extension Manager {
         }
     }
 
+    /// What the constitution in force wants comes first: who is not on the VN list leaves, votes count as it says.
+    private mutating func nextMembershipChange(_ current: Configuration) -> MembershipChange? {
+        if membershipIsUnchecked {
+            let listed = Set(constitution.nodes.map(\.nodeID))
+            let unlisted = (current.voters + current.learners).filter { !listed.contains($0) }
+            // Without one that stays nobody could go on; those who come in their place have to catch up first.
+            let canLeave = current.voters.contains(where: listed.contains)
+            if !unlisted.isEmpty, canLeave {
+                log(.info, "nodes leave", [("nodes", unlisted.joined(separator: ", "))])
+                return .remove(unlisted)
+            }
+            if current.policy != constitution.quorumPolicy(voters: current.voters.count) { return .recount }
+            membershipIsUnchecked = !unlisted.isEmpty
+        }
+        return membershipChanges.isEmpty ? nil : membershipChanges.removeFirst()
+    }
+
     /// The public entries that make a node known to everyone who verifies the ledger.
     private mutating func admissionWrites(_ peer: PeerID) throws -> WriteSet {
         guard let entry = constitution.nodes.first(where: { $0.nodeID == peer }) else {
@@ -133,10 +175,12 @@ extension Manager {
     }
 
     /// A certificate for a node key, signed by the network.
-    mutating func endorse(_ publicKey: [UInt8], nodeID: PeerID) throws -> String {
+    /// - Parameter validity: milliseconds; nil for what is usual.
+    mutating func endorse(_ publicKey: [UInt8], nodeID: PeerID, validity: UInt64? = nil) throws -> String {
         let authority = try X509Certificate(pem: sealed.networkCertificate)
         let host = constitution.node(nodeID)?.host
-        let request = certificateRequest(nodeID, .node, names: host.map { [Self.alternativeName($0)] } ?? [])
+        let request = certificateRequest(
+            nodeID, .node, names: host.map { [Self.alternativeName($0)] } ?? [], validity: validity)
         return try X509Certificate.issue(
             request, for: PublicKey(spki: publicKey), issuer: authority,
             issuerKey: SigningKey(rawRepresentation: sealed.networkKey)
@@ -145,13 +189,14 @@ extension Manager {
 
     /// A request for a certificate that is valid from an hour ago, since clocks differ.
     mutating func certificateRequest(
-        _ name: String, _ purpose: CertificateRequest.Purpose, names: [CertificateRequest.AlternativeName] = []
+        _ name: String, _ purpose: CertificateRequest.Purpose, names: [CertificateRequest.AlternativeName] = [],
+        validity: UInt64? = nil
     ) -> CertificateRequest {
         var serial = random.next(16)
         serial[0] = serial[0] & 0x7F | 0x40
         return CertificateRequest(
             commonName: name, purpose: purpose, serial: serial, notBefore: clock.wall - min(clock.wall, 3_600_000),
-            notAfter: clock.wall + settings.certificateValidityMilliseconds, alternativeNames: names)
+            notAfter: clock.wall + (validity ?? settings.certificateValidityMilliseconds), alternativeNames: names)
     }
 
     /// The name that a certificate carries for a host: its address if it is one.
@@ -220,6 +265,7 @@ extension Manager {
         guard phase != .active else { return }
         phase = .active
         waitsFor = ""
+        sealed.constitution = []
         reloadConstitution()
         log(.info, "active", [("seqno", String(lastSeqno)), ("network", constitution.networkID)])
         serve()

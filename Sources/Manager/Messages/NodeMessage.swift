@@ -30,6 +30,15 @@ public enum NodeMessage: Sendable {
     /// The snapshot that was offered can't be used.
     case snapshotRefused(SnapshotName)
 
+    /// A governance message that came to a node that does not lead; answered by `.governed` or `.declined`.
+    case govern(number: UInt64, GovernanceCall)
+    /// The primary's answer to it.
+    case governed(number: UInt64, GovernanceAnswer)
+    /// A joiner asks what constitution is in force; `known` is the digest of the one that it has, or empty.
+    case constitutionWanted(known: String)
+    /// That constitution in the form of a genesis file; empty when it is the one that was named.
+    case constitution([UInt8])
+
     /// Why a forwarded request was not taken.
     public enum Decline: UInt8, Sendable {
         /// The receiver does not lead.
@@ -95,6 +104,20 @@ public enum NodeMessage: Sendable {
         case .snapshotRefused(let name):
             writer.integer(11 as UInt8)
             writer.snapshot(name)
+        case .govern(let number, let call):
+            writer.integer(20 as UInt8)
+            writer.integer(number)
+            call.encode(to: &writer)
+        case .governed(let number, let answer):
+            writer.integer(21 as UInt8)
+            writer.integer(number)
+            answer.encode(to: &writer)
+        case .constitutionWanted(let known):
+            writer.integer(22 as UInt8)
+            writer.text(known)
+        case .constitution(let bytes):
+            writer.integer(23 as UInt8)
+            writer.blob(bytes)
         }
         return writer.bytes
     }
@@ -136,6 +159,10 @@ public enum NodeMessage: Sendable {
                 try reader.blob(limit: NodeMessage.snapshotPartBytesMax))
         case 10: self = .snapshotGone(try reader.snapshot())
         case 11: self = .snapshotRefused(try reader.snapshot())
+        case 20: self = .govern(number: try reader.integer(), try .init(from: &reader))
+        case 21: self = .governed(number: try reader.integer(), try .init(from: &reader))
+        case 22: self = .constitutionWanted(known: try reader.text(limit: 64))
+        case 23: self = .constitution(try reader.blob(limit: 16 << 20))
         default: throw .invalid(at: 1)
         }
         try reader.finish()
@@ -164,11 +191,14 @@ public struct JoinRequest: Sendable, Hashable {
     public var address: String
     /// Its certificate signing request's public part: the node key, SPKI DER; must be the channel's.
     public var publicKey: [UInt8]
+    /// Digest of the constitution that its owner approved.
+    public var constitution: String
 
     /// A wish to join.
-    public init(address: String, publicKey: [UInt8]) {
+    public init(address: String, publicKey: [UInt8], constitution: String) {
         self.address = address
         self.publicKey = publicKey
+        self.constitution = constitution
     }
 }
 
@@ -177,12 +207,14 @@ extension JoinRequest: WireCodable {
     public func encode(to writer: inout ByteWriter) {
         writer.text(address)
         writer.blob(publicKey)
+        writer.text(constitution)
     }
 
     /// Reads the byte form.
     public init(from reader: inout ByteReader) throws(ByteReaderError) {
         address = try reader.text(limit: 256)
         publicKey = try reader.blob(limit: 4_096)
+        constitution = try reader.text(limit: 64)
     }
 }
 

@@ -150,21 +150,4 @@ extension Manager {
         step(.tick)
         tellConsensusOfSnapshots()
     }
-
-    /// What the constitution in force says about this node's dials.
-    mutating func reloadConstitution() {
-        if lastSeqno > 0 {
-            do {
-                constitution = try Constitution(reading: store.latest)
-            } catch {
-                return stop("the constitution in the ledger can't be read: \(error)")
-            }
-        }
-        var limits = Batcher<WorkItem>.Limits()
-        limits.transactionsMax = constitution.batchTransactionsMax
-        limits.delayMaxMicroseconds = constitution.batchDelayMicroseconds
-        queues.configure(endpoints: constitution.adapters.map(\.endpoint), limits: limits)
-        unsigned.entriesMax = constitution.signatureEntriesMax
-        unsigned.delayMax = constitution.signatureDelayMicroseconds
-    }
 }

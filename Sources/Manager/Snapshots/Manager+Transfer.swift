@@ -204,6 +204,10 @@ extension Manager {
         outcomesAtCommit = [:]
         pendingJoins = [:]
         sendAgain(items)
+        for answers in governance.atCommit.values {
+            for (number, _) in answers { governance.works[number]?.call.isRepeated = true }
+        }
+        governanceTruncated(to: 0)
         if worker.isOpen { startRestore() }
     }
 

@@ -123,11 +123,7 @@ extension Manager {
             }
             respond(token, ClientResponse(reflects: wait.reflects, body: body))
         case .submit(let requests, let query):
-            guard constitution.mayTransact(wait.request.actor) else {
-                clients[token] = nil
-                send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
-                return refuse(token, .forbidden, "this actor may not transact")
-            }
+            if refuseTransaction(token, wait, query) { return }
             var submissions: [Submission] = []
             submissions.reserveCapacity(requests.count)
             for (index, request) in requests.enumerated() {
@@ -148,6 +144,21 @@ extension Manager {
             clients[token]?.stage = .ledger
             readHistory(token, query, range)
         }
+    }
+
+    /// Refuses a query that would have an effect if its actor may not, or nobody may now; true if it did.
+    mutating func refuseTransaction(_ token: RequestToken, _ wait: ClientWait, _ query: QueryToken) -> Bool {
+        let refusal: (kind: Refusal, message: String)
+        if !constitution.mayTransact(wait.request.actor) {
+            refusal = (.forbidden, "this actor may not transact")
+        } else if !constitution.isOpen {
+            refusal = (.notReady, "the network is closed to transactions by its members")
+        } else {
+            return false
+        }
+        send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
+        refuse(token, refusal.kind, refusal.message)
+        return true
     }
 
     /// The id under which a write is remembered: the client's, told apart within one body; else the protocol's; else

@@ -52,9 +52,7 @@ extension Manager {
             send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
             refuse(token, kind, message, retryAfter: retryAfter)
         }
-        guard constitution.mayTransact(wait.request.actor) else {
-            return giveUp(.forbidden, "this actor may not transact")
-        }
+        if refuseTransaction(token, wait, query) { return }
         guard !calls.isEmpty, wait.answers.count + calls.count <= AdapterLimits.outsideCallsMax else {
             log(.warning, "an adapter asks too much outside", [("endpoint", wait.endpoint)])
             return giveUp(.internalError, "the adapter asks too much outside")
