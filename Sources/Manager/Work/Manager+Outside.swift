@@ -153,17 +153,6 @@ struct AnswerRecord: Sendable, Hashable {
         return writer.bytes
     }
 
-    init(decoding bytes: [UInt8]) throws(ByteReaderError) {
-        var reader = ByteReader(bytes)
-        guard try reader.integer(UInt8.self) == 1 else { throw .invalid(at: 0) }
-        actor = try reader.text(limit: AdapterLimits.nameBytesMax)
-        requestID = try reader.optional { reader throws(ByteReaderError) in
-            try reader.blob(limit: AdapterLimits.requestIDBytesMax)
-        }
-        answers = try reader.values(limit: AdapterLimits.outsideCallsMax)
-        try reader.finish()
-    }
-
     /// The records of a batch, for its entry: inputs that nothing else there tells. Nil if there are none.
     static func writes(_ submissions: [Submission]) -> WriteSet? {
         var writes: [MapWrites.Write] = []

@@ -15,6 +15,9 @@ struct EventQueue<Payload> {
 
     var isEmpty: Bool { heap.isEmpty }
 
+    /// When the next is due.
+    var nextTime: UInt64? { heap.first?.time }
+
     mutating func add(_ payload: Payload, at time: UInt64) {
         let slot: Int
         if let reused = free.popLast() {
