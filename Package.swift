@@ -68,6 +68,7 @@ let package = Package(
         .executable(name: "entente-worker", targets: ["entente-worker"]),
         .library(name: "AdapterKit", targets: ["AdapterKit"]),
         .library(name: "EVM", targets: ["EVM", "Primitives"]),
+        .library(name: "ThresholdCryptography", targets: ["ThresholdCryptography", "Primitives"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -87,6 +88,7 @@ let package = Package(
         system("COpenSSL", "libssl-dev"),
         system("CSeccomp", "libseccomp-dev"),
         system("CSecp256k1", "libsecp256k1-dev"),
+        system("CSodium", "libsodium-dev"),
         system("CZlib", "zlib1g-dev"),
         .target(name: "CHostShim"),
         // Floor 1
@@ -98,6 +100,7 @@ let package = Package(
         library("Ledger", ["Identity", "Primitives", "Store", crypto]),
         library(
             "EVM", ["Primitives", "CGMP", "COpenSSL", "CSecp256k1"], link: ["secp256k1", "gmp", "crypto"]),
+        library("ThresholdCryptography", ["CSodium", "Primitives", crypto], link: ["sodium"]),
         // Floor 3
         library("Consensus", ["Primitives"]),
         library("Constitution", ["Attestation", "Identity", "Primitives", "Store", crypto, x509]),
@@ -156,6 +159,7 @@ let package = Package(
         tests("Attestation", ["Identity", "Primitives", asn1, crypto, cryptoExtras]),
         tests("Ledger", ["Identity", "Primitives", "Store"]),
         tests("EVM", ["Primitives"]),
+        tests("ThresholdCryptography", ["Primitives", crypto]),
         tests("Consensus", ["Primitives", "Simulator"], resources: ["Scenarios"]),
         tests("Constitution", ["Attestation", "Identity", "Primitives", "Store"]),
         tests("AdapterKit", ["Ledger", "Primitives", "Store"]),

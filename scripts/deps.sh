@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the build and the tests need and that are missing, as root or through sudo.
 set -euo pipefail
-packages=(libsecp256k1-dev libgmp-dev libssl-dev libjansson-dev libseccomp-dev zlib1g-dev make python3-venv)
+packages=(libsecp256k1-dev libgmp-dev libssl-dev libjansson-dev libseccomp-dev libsodium-dev zlib1g-dev make python3-venv)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
