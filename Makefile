@@ -4,7 +4,7 @@ SCRATCH ?= .build-release
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
 BIN = $(SCRATCH)/release
 
-.PHONY: help up deps build test chaos spec lint clean
+.PHONY: help up deps build test chaos spec reproduce lint clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ chaos: build ## real nodes under real faults; MINUTES=5 SEED=1 ARGS=..., see Tes
 spec: ## model check the specification and validate traces of the simulator against it (needs Java)
 	$(BUILD) --build-tests
 	nice scripts/spec.sh
+
+reproduce: deps ## build the enclave programs twice from the commit, in two folders, and compare; ARGS=--keep FOLDER
+	scripts/reproduce.sh $(ARGS)
 
 clean: ## remove build products
 	rm -rf $(SCRATCH)

@@ -92,6 +92,12 @@ public struct KeyGeneration: Hashable, Sendable {
         /// What was decided.
         public let outcome: Outcome
 
+        /// A ruling.
+        public init(dealer: ShareIndex, outcome: Outcome) {
+            self.dealer = dealer
+            self.outcome = outcome
+        }
+
         /// What a complaint can come to.
         public enum Outcome: Hashable, Sendable {
             /// The dealer is disqualified.
@@ -223,16 +229,21 @@ public struct KeyGeneration: Hashable, Sendable {
 
     /// The share that a dealing holds for a receiver, if it opens and fits the commitment.
     func goodShare(of dealing: Dealing, _ receiver: RosterMember, _ shared: RistrettoElement) -> SecretScalar? {
-        guard let place = context.roster.members.firstIndex(of: receiver), place < dealing.sealedShares.count else {
-            return nil
-        }
-        let envelope = ShareEnvelope(
-            context: context, dealer: dealing.dealer, commitments: dealing.commitments,
-            ephemeralKey: dealing.ephemeralKey, receiver: receiver)
-        guard let share = envelope.open(dealing.sealedShares[place], shared: shared),
+        guard let share = openedShare(of: dealing, receiver, shared),
             share.timesGenerator == dealing.polynomial(in: context).value(at: receiver.index)
         else { return nil }
         return share
+    }
+
+    /// The share that a dealing holds for a receiver, if it opens.
+    func openedShare(of dealing: Dealing, _ receiver: RosterMember, _ shared: RistrettoElement) -> SecretScalar? {
+        guard let place = context.roster.members.firstIndex(of: receiver), place < dealing.sealedShares.count else {
+            return nil
+        }
+        return ShareEnvelope(
+            context: context, dealer: dealing.dealer, commitments: dealing.commitments,
+            ephemeralKey: dealing.ephemeralKey, receiver: receiver
+        ).open(dealing.sealedShares[place], shared: shared)
     }
 
     private mutating func ready(_ proof: Readiness, _ sender: ShareIndex) -> Verdict {

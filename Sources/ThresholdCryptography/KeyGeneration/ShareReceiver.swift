@@ -60,7 +60,8 @@ public struct ShareReceiver: Sendable {
             secret = oldShare.secret
         }
         for (dealing, coefficient) in zip(dealings, coefficients) {
-            guard let share = generation.goodShare(of: dealing, member, key.secret * dealing.ephemeralKey) else {
+            // Whether each fits its commitment was seen before complaining; that the sum fits is checked at the end.
+            guard let share = generation.openedShare(of: dealing, member, key.secret * dealing.ephemeralKey) else {
                 throw .badShare("dealer \(dealing.dealer)'s share, of which nobody complained")
             }
             secret = secret + share * coefficient

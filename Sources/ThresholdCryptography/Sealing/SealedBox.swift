@@ -33,15 +33,15 @@ package struct SealedBox: Hashable, Sendable {
             throw .malformed("a recipient's key that gives no shared secret")
         }
         let encapsulatedKey = Array(ephemeral.publicKey.x963Representation)
+        let none = SymmetricKey(data: [UInt8]())
         let kem = Labels(suite: Array("KEM".utf8) + [0x00, 0x10])
-        let extracted = kem.extract(salt: [], "eae_prk", agreed.withUnsafeBytes { SymmetricKey(data: $0) })
+        let extracted = kem.extract(salt: none, "eae_prk", agreed.withUnsafeBytes { SymmetricKey(data: $0) })
         let shared = kem.expand(extracted, "shared_secret", encapsulatedKey + Array(recipient.x963Representation), 32)
         let suite = Labels(suite: Array("HPKE".utf8) + [0x00, 0x10, 0x00, 0x01, 0x00, 0x02])
-        let none = SymmetricKey(data: [UInt8]())
         var schedule: [UInt8] = [0]
-        schedule += suite.extract(salt: [], "psk_id_hash", none).withUnsafeBytes { Array($0) }
-        schedule += suite.extract(salt: [], "info_hash", SymmetricKey(data: info)).withUnsafeBytes { Array($0) }
-        let secret = suite.extract(salt: shared.withUnsafeBytes { Array($0) }, "secret", none)
+        schedule += suite.extract(salt: none, "psk_id_hash", none).withUnsafeBytes { Array($0) }
+        schedule += suite.extract(salt: none, "info_hash", SymmetricKey(data: info)).withUnsafeBytes { Array($0) }
+        let secret = suite.extract(salt: shared, "secret", none)
         let key = suite.expand(secret, "key", schedule, 32)
         let nonce = suite.expand(secret, "base_nonce", schedule, 12).withUnsafeBytes { Array($0) }
         let sealed = message.withUnsafeBytes { message in
@@ -77,7 +77,8 @@ package struct SealedBox: Hashable, Sendable {
 
     private static func deriveKey(_ randomness: SecretBytes) throws(ThresholdError) -> P256.KeyAgreement.PrivateKey {
         let kem = Labels(suite: Array("KEM".utf8) + [0x00, 0x10])
-        let root = kem.extract(salt: [], "dkp_prk", randomness.withUnsafeBytes { SymmetricKey(data: $0) })
+        let root = kem.extract(
+            salt: SymmetricKey(data: [UInt8]()), "dkp_prk", randomness.withUnsafeBytes { SymmetricKey(data: $0) })
         for counter in 0...UInt8.max {
             let candidate = kem.expand(root, "candidate", [counter], 32)
             let key = candidate.withUnsafeBytes { try? P256.KeyAgreement.PrivateKey(rawRepresentation: $0) }
@@ -91,9 +92,9 @@ package struct SealedBox: Hashable, Sendable {
         let suite: [UInt8]
         private let version = Array("HPKE-v1".utf8)
 
-        func extract(salt: [UInt8], _ label: String, _ input: SymmetricKey) -> SymmetricKey {
+        func extract(salt: SymmetricKey, _ label: String, _ input: SymmetricKey) -> SymmetricKey {
             // One hash over label and secret, without a copy of both that would have to be erased: HKDF-Extract is HMAC.
-            var code = HMAC<SHA256>(key: SymmetricKey(data: salt))
+            var code = HMAC<SHA256>(key: salt)
             code.update(data: version + suite + Array(label.utf8))
             input.withUnsafeBytes { code.update(data: $0) }
             return code.finalize().withUnsafeBytes { SymmetricKey(data: $0) }
