@@ -5,7 +5,7 @@ import Primitives
 /// `entente network`.
 struct Network: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at a running network.", subcommands: [Status.self])
+        abstract: "Look at a running network.", subcommands: [Status.self, Show.self])
 
     /// `entente network status`.
     struct Status: AsyncParsableCommand {
