@@ -42,7 +42,8 @@ echo "== bench: acknowledged = committed on every node = reported"
 
 echo "== end to end"
 "$bin" up -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py
-for suite in receipt failover ledger security bad_input flood scale bench; do
+suites="receipt failover ledger security bad_input flood scale bench governance membership member_commands"
+for suite in $suites; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done
@@ -53,6 +54,9 @@ ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/tes
 if [ -f Tests/EndToEnd/test_restart.py ]; then
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py
 fi
+
+echo "== governance: three banks, a fourth, a policy, one less, under load"
+SCRATCH="$scratch" scripts/governance-story.sh
 
 echo "== chaos"
 "$python" -m pytest -q -p no:cacheprovider Tests/Chaos

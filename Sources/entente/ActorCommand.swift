@@ -37,15 +37,28 @@ struct Actor: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "sign-node", abstract: "Sign a node's tuple as its owner.")
         @Option(help: "The owner's key, PEM.")
-        var key: String
+        var key: String?
+        @Option(help: "Sign with this shell command instead, as with `entente member propose --sign-with`.")
+        var signWith: String?
+        @Option(help: "With --sign-with: the owner's certificate, PEM.")
+        var certificate: String?
         @Argument(help: "The file that `entente node init` wrote; it is signed in place.")
         var file: String
 
         func run() throws {
             var tuple = try NodeTupleFile(json: readFile(file))
-            try tuple.sign(with: SigningKey(pem: readText(key)))
+            if let signWith {
+                guard let certificate else { throw ValidationError("--sign-with needs --certificate.") }
+                let signer = try X509Certificate(pem: readText(certificate)).publicKey
+                try tuple.finish(signature: SigningOptions.run(signWith, tuple.signedBytes), by: signer)
+            } else if let key {
+                try tuple.sign(with: SigningKey(pem: readText(key)))
+            } else {
+                throw ValidationError("Give --key, or --sign-with and --certificate.")
+            }
             try writeFile(file, tuple.json)
             print("Signed node \(tuple.nodeID) of \(tuple.tuple.owner) at \(tuple.tuple.address)")
+            print("Next: name it in the genesis, or propose it: actions: [{set_node: \(file)}]")
         }
     }
 }

@@ -5,7 +5,7 @@ import Primitives
 /// `entente network`.
 struct Network: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at a running network, or plan one.", subcommands: [Status.self, Plan.self])
+        abstract: "Look at a running network, or plan one.", subcommands: [Status.self, Show.self, Plan.self])
 
     /// `entente network status`.
     struct Status: AsyncParsableCommand {

@@ -9,7 +9,7 @@ import NodeConfiguration
 struct Node: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Run a validating node, make its keys, check its configuration.",
-        subcommands: [Run.self, Initialise.self, Check.self, Sample.self])
+        subcommands: [Run.self, Initialise.self, Approve.self, Check.self, Sample.self])
 
     /// What all node commands take.
     struct Options: ParsableArguments {
@@ -140,8 +140,8 @@ enum NodeLauncher {
     ) throws -> Launcher {
         let genesis =
             task == .run && !configuration.genesisFile.isEmpty ? try readFile(configuration.genesisFile) : []
-        if task == .run, genesis.isEmpty {
-            throw UserError("network.genesis is not set: the node must know the genesis of its network")
+        if task == .run, genesis.isEmpty, configuration.networkID.isEmpty {
+            throw UserError("neither network.genesis nor network.id is set: the node must know its network")
         }
         let isInline = configuration.isolation == .inline
         let manager = program(configuration.managerProgram, isInline ? "entente-node" : "entente-manager")

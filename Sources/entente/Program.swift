@@ -46,7 +46,8 @@ struct Entente: ParsableCommand {
             "A confidential consortium ledger: organisations that do not trust one another run one ledger together.",
         version: "0.1.0",
         subcommands: [
-            Up.self, Node.self, Genesis.self, ConstitutionCommand.self, Actor.self, GatewayCommand.self, Network.self,
+            Up.self, Node.self, Genesis.self, ConstitutionCommand.self, Actor.self, Member.self, GovernanceCommand.self,
+            GatewayCommand.self, Network.self,
             LedgerCommand.self, ReceiptCommand.self, Attest.self, EVMCommand.self, Replay.self, Bench.self,
             Simulate.self,
         ])

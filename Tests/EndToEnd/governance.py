@@ -89,7 +89,7 @@ class Members:
         return state
 
 
-def action(name, **arguments):
+def action(name, /, **arguments):
     return {"name": name, "args": arguments}
 
 

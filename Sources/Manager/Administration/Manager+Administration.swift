@@ -141,8 +141,11 @@ extension Manager {
             let role =
                 configuration?.voters.contains(entry.nodeID) == true
                 ? "Trusted" : configuration?.learners.contains(entry.nodeID) == true ? "Learner" : "Pending"
+            let code = entry.nodeID == node.id ? settings.code : channels[entry.nodeID]?.code
             return [
                 "node_id": .string(entry.nodeID), "status": .string(role), "primary": .bool(entry.nodeID == primary),
+                "platform": code.map { .string($0.platform.rawValue) } ?? .null,
+                "measurement": code.map { .string(Hex.encode($0.manager)) } ?? .null,
                 "owner": .string(entry.owner), "address": .string(entry.address),
                 "connected": .bool(entry.nodeID == node.id || channels[entry.nodeID] != nil),
             ]

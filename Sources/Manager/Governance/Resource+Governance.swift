@@ -35,6 +35,9 @@ extension Resource {
             manager.answerMembers(request)
         },
         Resource(at: "/gov/service/members/{memberId}", "GET", "one of them") { $0.answerMember($1, $2[0]) },
+        Resource(at: "/gov/self", "GET", "the actor whom this session is of") { manager, request, _ in
+            manager.answer(request, ["memberId": .string(request.actor)])
+        },
         Resource(at: "/gov/service/nodes", "GET", "the VN list") { manager, request, _ in
             manager.answerNodes(request)
         },

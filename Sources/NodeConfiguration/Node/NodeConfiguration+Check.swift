@@ -66,7 +66,9 @@ extension NodeConfiguration {
     }
 
     private func checkNetwork(_ add: (String, String) -> Void) {
-        if genesisFile.isEmpty { add("network.genesis", "a node must know the genesis of its network") }
+        if genesisFile.isEmpty, networkID.isEmpty || foundsNetwork {
+            add("network.genesis", "a node must know the genesis of its network, or its id to join it")
+        }
         if !networkID.isEmpty, !Constitution.isNetworkID(networkID) {
             add("network.id", "an id has 64 hexadecimal digits in lower case")
         }

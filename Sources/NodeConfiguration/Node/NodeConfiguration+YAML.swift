@@ -110,9 +110,10 @@ extension NodeConfiguration {
                     network:
                       # Start the network from the genesis when this node has no ledger yet: true at one node only.
                       found: \(plain.foundsNetwork)
-                      # The file that `entente genesis` wrote. Its SHA-256 is the network's id.
+                      # The file that `entente genesis` wrote. Its SHA-256 is the network's id. A node that joins may have the
+                      # id alone; its owner then approves the constitution that it fetches (`entente node approve`).
                       genesis: genesis.bin
-                      # The network's id, 64 hexadecimal digits. If given, the genesis file must have it: a pin.
+                      # The network's id, 64 hexadecimal digits. The genesis file, if there is one, must have it: a pin.
                       id: ""
                       # Nodes to try when joining, host:port; those of the VN list are tried as well.
                       peers: []
