@@ -16,6 +16,7 @@ final class ClientFront: @unchecked Sendable {
     private var responders: [RequestToken: HTTPResponder] = [:]
     private var next: RequestToken = 1
     private var servers: [HTTPServer] = []
+    private var newest: TLSIdentity?
 
     /// Why a certificate was not accepted.
     struct Refused: Error { let reason: String }
@@ -35,6 +36,7 @@ final class ClientFront: @unchecked Sendable {
 
     /// Shows `identity` to new connections of the listeners that are open already.
     func replaceIdentity(_ identity: TLSIdentity) throws {
+        newest = identity
         for server in servers { try server.replaceIdentity(identity) }
     }
 
@@ -53,7 +55,11 @@ final class ClientFront: @unchecked Sendable {
                 name: "\(each.listener)", descriptor: each.descriptor,
                 tls: TLSServerSettings(identity: identity, verifier: verifier), limits: each.limits,
                 handler: Door(front: self, listener: each.listener), group: eventLoop, logger: logger)
-            servers.append(server)
+            try await eventLoop.submit {
+                self.servers.append(server)
+                // What was renewed while it was being opened.
+                if let newest = self.newest { try server.replaceIdentity(newest) }
+            }.get()
         }
     }
 

@@ -117,8 +117,9 @@ final class Coordinator: @unchecked Sendable {
 
     /// What the owner of a node that joins has signed lies in the data folder once it has.
     private func lookForApproval() {
-        guard !isStopping, manager.wantsApproval else { return }
-        if (try? dataFolder.size(Self.approvalFile)) != nil,
+        guard !isStopping, manager.awaitsAdmission else { return }
+        // One approval may not be the last: members may vote again before the node is let in.
+        if manager.wantsApproval, (try? dataFolder.size(Self.approvalFile)) != nil,
             let bytes = try? dataFolder.read(Self.approvalFile, limit: NodeApproval.byteCountMax)
         {
             handle(.approval(bytes))

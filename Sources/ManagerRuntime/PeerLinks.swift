@@ -22,6 +22,8 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
 
     private struct Pending {
         var handshake: AttestedHandshake
+        /// By what the peer is judged.
+        let rule: PeerRule
         let deadline: NIODeadline
     }
 
@@ -101,7 +103,8 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
             }
             future.whenComplete { result in
                 self.dialing.remove(address)
-                if case .success(let channel) = result { self.addresses[channel.id] = address }
+                // One that was closed at once has been told of already.
+                if case .success(let channel) = result, channel.isOpen { self.addresses[channel.id] = address }
             }
         }
     }
@@ -139,13 +142,15 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
             let binding = channel.exportKeyingMaterial(
                 label: ChannelBinding.exporterLabel, context: [], length: ChannelBinding.byteCount)
         else { return channel.close(reason: "no certificate or no channel binding") }
+        let rule = rule()
         let own = AttestedHandshake.Own(
-            role: channel.isInbound ? .responder : .initiator, nodeKey: key, rule: rule(),
+            role: channel.isInbound ? .responder : .initiator, nodeKey: key, rule: rule,
             workerMeasurement: workerMeasurement, challenge: HostRandom.bytes(AttestedHandshake.challengeByteCount))
         var handshake = AttestedHandshake(
             own: own, session: .init(peerKey: certificate.publicKey.spki, binding: binding))
         let effects = handshake.start()
-        pending[channel.id] = Pending(handshake: handshake, deadline: .now() + limits.handshakeTimeout)
+        pending[channel.id] = Pending(
+            handshake: handshake, rule: rule, deadline: .now() + limits.handshakeTimeout)
         handshaking[channel.id] = channel
         perform(effects, on: channel)
     }
@@ -192,6 +197,10 @@ package final class PeerLinks: FrameChannelDelegate, @unchecked Sendable {
                     }
                 }
             case .established(let peer):
+                // A constitution that changed meanwhile may judge it otherwise.
+                guard pending[channel.id]?.rule == rule() else {
+                    return channel.close(reason: "the constitution changed during the handshake")
+                }
                 establish(channel, peer)
             case .refused(let refusal):
                 logger.warning(

@@ -35,6 +35,9 @@ public final class FrameChannel: Sendable {
     private let state: NIOLockedValueBox<State>
     private static let lastID = Atomic<UInt64>(0)
 
+    /// Whether it was not closed yet, by either side.
+    public var isOpen: Bool { state.withLockedValue { $0.open } }
+
     private struct State: Sendable {
         var frames = CircularBuffer<[UInt8]>()
         var waitingBytes = 0

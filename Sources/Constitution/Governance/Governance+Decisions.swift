@@ -69,7 +69,12 @@ extension Governance {
         }
     }
 
-    private func open(_ id: String) -> Proposal? { payloads[id].flatMap { try? Proposal(json: $0) } }
+    private func open(_ id: String) -> Proposal? { parsed[id] ?? payloads[id].flatMap { try? Proposal(json: $0) } }
+
+    /// Reads what open proposals want, where that was not done before.
+    mutating func readPayloads() {
+        for record in proposals where record.state == .open && parsed[record.id] == nil { parsed[record.id] = open(record.id) }
+    }
 
     mutating func close(
         _ record: ProposalRecord, _ state: ProposalRecord.State, _ reason: String, _ context: GovernanceContext
@@ -80,6 +85,7 @@ extension Governance {
         record.closed = context.place
         record.ballots.removeAll { !constitution.isMember($0.member) }
         payloads[record.id] = nil
+        parsed[record.id] = nil
         keep(record)
         outcome.events.append(.closed(record))
     }

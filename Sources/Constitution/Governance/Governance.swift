@@ -16,6 +16,8 @@ public struct Governance: Sendable {
     public internal(set) var proposals: [ProposalRecord]
     /// What open proposals want, by id: the signed JSON. Only looked up, never iterated.
     var payloads: [String: [UInt8]]
+    /// The same, read: so that no message makes all of them be read again.
+    var parsed: [String: Proposal] = [:]
     /// Messages of proposals not long ago, oldest first.
     var recent: [RecentProposal]
     var endorsements: Endorsements
@@ -173,6 +175,7 @@ public struct Governance: Sendable {
     mutating func step(
         _ context: GovernanceContext, _ body: (inout Governance) throws(GovernanceError) -> String
     ) throws(GovernanceError) -> GovernanceOutcome {
+        readPayloads()
         var copy = self
         copy.outcome = GovernanceOutcome()
         copy.settle(context)

@@ -6,7 +6,8 @@ internal import Primitives
 /// of the type `node_approval`, whose payload names node, network and the constitution's digest.
 ///
 /// Before a node has it, it downloads and processes nothing. It is judged by the constitution that it approves: the node
-/// must be on the VN list there, and the signer be the owner. So the host alone can't approve anything.
+/// must be on the VN list there, and the signer be the owner. A host that makes up both a constitution and an owner of its own
+/// gains a node without the network's keys: those come from nodes that hold the network's identity key alone.
 public struct NodeApproval: Sendable, Hashable {
     /// Bytes of the message at most.
     public static let byteCountMax = 1 << 17

@@ -4,14 +4,19 @@ struct BatchQueues: Sendable {
     private var turn = 0
     private var limits = Batcher<WorkItem>.Limits()
 
-    /// Adapters and limits of the constitution in force.
-    mutating func configure(endpoints: [String], limits: Batcher<WorkItem>.Limits) {
+    /// Adapters and limits of the constitution in force. Gives what waited for adapters that are there no more.
+    mutating func configure(endpoints: [String], limits: Batcher<WorkItem>.Limits) -> [WorkItem] {
         self.limits = limits
+        var left: [WorkItem] = []
+        for index in queues.indices where !endpoints.contains(queues[index].endpoint) {
+            left += queues[index].batcher.drain()
+        }
         queues = endpoints.map { endpoint in
             var batcher = queues.first { $0.endpoint == endpoint }?.batcher ?? Batcher(limits: limits)
             batcher.limits = limits
             return (endpoint, batcher)
         }
+        return left
     }
 
     /// Transactions that wait.

@@ -131,6 +131,7 @@ extension Manager {
         ledger.commit(upTo: seqno)
         effects.append(.committed(seqno: seqno))
         var changesConstitution = false
+        var admitted: [PeerID] = []
         for each in first...seqno {
             guard let opened = ledger.recent[each] else { continue }
             counters.entries += 1
@@ -145,9 +146,8 @@ extension Manager {
                 takeRenewedCertificates(opened)
             }
             noteSnapshotEvidence(opened)
-            if let peer = pendingJoins.removeValue(forKey: each) { welcome(peer) }
+            if let peer = pendingJoins.removeValue(forKey: each) { admitted.append(peer) }
         }
-        if changesConstitution { reloadConstitution() }
         bringWorkerToCommit()
         ledger.forgetRecent(before: seqno)
         meter.enter(.transport)
@@ -156,6 +156,10 @@ extension Manager {
         releaseApplyWaits()
         releaseGovernance(upTo: seqno)
         releaseGovernanceWatches()
+        // What was decided is told before the change takes effect, which may end sessions or this node.
+        if changesConstitution { reloadConstitution() }
+        if case .stopped = phase { return }
+        for peer in admitted { welcome(peer) }
         if phase == .joining { joinIfAdmitted() }
         resumeIfCaughtUp()
         if isPrimary { proposeMembershipChange() }
@@ -235,6 +239,11 @@ extension Manager {
     }
 
     private mutating func receiveConsensus(_ bytes: [UInt8], from peer: PeerID) {
+        // A node that restarts can't tell yet who was removed while it was away: only who is listed and counted has a say.
+        // One that is active lets go of removed peers by itself, after it has finished with them.
+        guard phase != .recovering || mayTalk(peer)
+            || raft?.configurations.contains(where: { $0.configuration.contains(peer) }) == true
+        else { return }
         let before = meter.enter(.replicate)
         defer { meter.enter(before) }
         let message: RaftMessage

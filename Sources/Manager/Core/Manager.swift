@@ -247,10 +247,23 @@ public struct Manager {
     mutating func stop(_ reason: String) {
         log(.error, "the node has stopped", [("reason", reason)])
         phase = .stopped(reason)
-        for token in clients.keys.sorted() { refuse(token, .notReady, "the node has stopped") }
+        let submitted = governance.works.values.compactMap { work -> RequestToken? in
+            if case .client(let token) = work.origin { token } else { nil }
+        }
+        for token in clients.keys.sorted() {
+            if case .submitted? = clients[token]?.stage {
+                refuse(token, .timedOut, Self.unknownAtStop)
+            } else if submitted.contains(token) {
+                refuse(token, .timedOut, Self.unknownAtStop)
+            } else {
+                refuse(token, .notReady, "the node has stopped")
+            }
+        }
         // Its operator shall be able to ask why.
         serve()
     }
+
+    private static let unknownAtStop = "the node has stopped; the outcome is unknown, ask another node by transaction id"
 
     private mutating func shutDown() {
         if isPrimary { step(.transferLeadership(to: nil)) }

@@ -36,6 +36,14 @@ public struct GovernanceCall: Sendable, Hashable {
 extension GovernanceCall: WireCodable {
     private static let certificateBytesMax = 1 << 16
     private static let certificatesMax = 16
+    private static let nameBytesMax = 256
+
+    /// Whether another node would read it.
+    var isWithinLimits: Bool {
+        proposalID?.utf8.count ?? 0 <= Self.nameBytesMax && member?.utf8.count ?? 0 <= Self.nameBytesMax
+            && message.count <= GovernanceMessage.byteCountMax && session.count <= Self.certificatesMax
+            && session.allSatisfy { $0.count <= Self.certificateBytesMax }
+    }
 
     /// Appends the byte form.
     public func encode(to writer: inout ByteWriter) {
@@ -52,8 +60,8 @@ extension GovernanceCall: WireCodable {
         let at = reader.offset
         kind = try reader.text(limit: 32)
         guard GovernanceMessage.Kind(rawValue: kind) != nil else { throw .invalid(at: at) }
-        proposalID = try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: 256) }
-        member = try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: 256) }
+        proposalID = try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: Self.nameBytesMax) }
+        member = try reader.optional { reader throws(ByteReaderError) in try reader.text(limit: Self.nameBytesMax) }
         message = try reader.blob(limit: GovernanceMessage.byteCountMax)
         session = try reader.list(limit: Self.certificatesMax) { reader throws(ByteReaderError) in
             try reader.blob(limit: Self.certificateBytesMax)

@@ -53,6 +53,8 @@ struct GovernanceDesk: Sendable {
     /// Answers that count once the entry is committed.
     var atCommit: [UInt64: [(work: UInt64, answer: GovernanceAnswer)]] = [:]
     var events = GovernanceEvents()
+    /// Versions of the constitution in the committed state; nil when they must be read anew.
+    var history: ConstitutionHistory?
 
     /// Forgets the state of a leadership. Works stay.
     mutating func endLeadership() {

@@ -16,14 +16,17 @@ extension Manager {
         guard governance.works.count < GovernanceDesk.worksMax else {
             return refuse(request.token, .busy, "too many governance messages wait at this node", retryAfter: 1)
         }
+        let call = GovernanceCall(
+            kind: kind.rawValue, proposalID: proposalID, member: member, message: request.body,
+            session: request.session)
+        // The primary would take one that it can't decode for a broken node.
+        guard call.isWithinLimits else {
+            return refuse(request.token, .badRequest, "no proposal, member or message can be as long as that")
+        }
         clients[request.token] = ClientWait(
             request: request, endpoint: "", stage: .ledger, reflects: nil,
             deadline: clock.monotonic + settings.requestTimeoutMicroseconds)
-        beginGovernance(
-            .client(request.token),
-            GovernanceCall(
-                kind: kind.rawValue, proposalID: proposalID, member: member, message: request.body,
-                session: request.session))
+        beginGovernance(.client(request.token), call)
     }
 
     /// Another node forwards one.
@@ -162,7 +165,10 @@ extension Manager {
             governance.works[number] = nil
             governance.queue.removeAll { $0 == number }
             guard case .client(let token) = work.origin else { continue }
-            if case .decided(let answer) = work.place { return respond(token, answer.response) }
+            if case .decided(let answer) = work.place {
+                respond(token, answer.response)
+                continue
+            }
             refuse(
                 token, .timedOut,
                 "no answer in time; the outcome is unknown, look it up among the proposals before sending it again")

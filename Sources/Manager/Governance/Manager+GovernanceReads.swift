@@ -95,7 +95,7 @@ extension Manager {
             return refuse(request.token, .notReady, "the node is \(phase.word)", retryAfter: 1)
         }
         do {
-            let history = try ConstitutionHistory(reading: store.committed)
+            let history = try committedHistory()
             var shown = history.current
             var version = history.versions.last
             if let text = request.parameter("transaction_id") {
@@ -121,10 +121,18 @@ extension Manager {
         }
     }
 
+    /// The constitution's versions, read once for each.
+    private mutating func committedHistory() throws -> ConstitutionHistory {
+        if let history = governance.history { return history }
+        let history = try ConstitutionHistory(reading: store.committed)
+        governance.history = history
+        return history
+    }
+
     mutating func answerConstitutionVersions(_ request: ClientRequest) {
-        let maps = store.committed
+        let history = Result { try committedHistory() }
         withGovernance(request) { _ in
-            let history = try ConstitutionHistory(reading: maps)
+            let history = try history.get()
             let body: JSON = ["value": .array(history.versions.map(\.json))]
             return ClientResponse(body: body.serialized())
         }
@@ -170,7 +178,9 @@ extension Manager {
 
     /// Answers those who watch and for whom there is something now.
     mutating func releaseGovernanceWatches() {
-        guard !governance.events.waiting.isEmpty else { return }
+        guard let newest = governance.events.kept.last?.seqno,
+            governance.events.waiting.contains(where: { $0.since < newest })
+        else { return }
         let ready = governance.events.waiting.filter { !governance.events.after($0.since).isEmpty }
         guard !ready.isEmpty else { return }
         governance.events.waiting.removeAll { waiting in ready.contains { $0.token == waiting.token } }

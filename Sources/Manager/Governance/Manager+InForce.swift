@@ -1,3 +1,4 @@
+import AdapterKit
 import Attestation
 import Consensus
 import Constitution
@@ -12,6 +13,7 @@ extension Manager {
     /// The constitution in force: from committed entries. A joiner goes by the one that its owner approved until its ledger
     /// has come so far.
     mutating func reloadConstitution() {
+        governance.history = nil
         if lastSeqno > 0, phase != .joining {
             let isCommitted = store.committed.count(ConstitutionMaps.network) > 0
             // A restarted node that knows nothing of its own to be committed goes by what its ledger says.
@@ -27,7 +29,9 @@ extension Manager {
         var limits = Batcher<WorkItem>.Limits()
         limits.transactionsMax = constitution.batchTransactionsMax
         limits.delayMaxMicroseconds = constitution.batchDelayMicroseconds
-        queues.configure(endpoints: constitution.adapters.map(\.endpoint), limits: limits)
+        for item in queues.configure(endpoints: constitution.adapters.map(\.endpoint), limits: limits) {
+            settle(item, .invalid(.noAdapter))
+        }
         unsigned.entriesMax = constitution.signatureEntriesMax
         unsigned.delayMax = constitution.signatureDelayMicroseconds
         raft?.setDials(constitution.raftSettings)
@@ -55,7 +59,12 @@ extension Manager {
     /// Channels to peers that a handshake of today would refuse, or might, are closed: who may come back is verified anew.
     private mutating func checkChannels(_ before: Constitution) {
         for peer in channels.keys.sorted() {
-            guard let channel = channels[peer], let entry = constitution.node(peer) else { continue }
+            guard let channel = channels[peer] else { continue }
+            guard let entry = constitution.node(peer) else {
+                // A restarted node has judged its peers by the genesis until it had read its ledger.
+                if phase == .recovering { effects.append(.disconnect(peer, reason: "removed from the VN list")) }
+                continue
+            }
             let owner = entry.owner
             var reason: String?
             if owner != channel.owner { reason = "it belongs to another owner now" }
@@ -97,8 +106,20 @@ extension Manager {
 
     /// A certificate that was made anew is shown from now on.
     mutating func takeRenewedCertificates(_ opened: OpenedEntry) {
-        let own = opened.administrative[Tables.endorsedCertificates]?[Array(node.id.utf8)]
-        let service = opened.administrative[Tables.service]?[Tables.singleton].flatMap(CCFMaps.certificate)
+        takeCertificates(
+            own: opened.administrative[Tables.endorsedCertificates]?[Array(node.id.utf8)],
+            service: opened.administrative[Tables.service]?[Tables.singleton])
+    }
+
+    /// The same after a snapshot, which passes over the entries that made them.
+    mutating func takeCertificatesOfSnapshot() {
+        takeCertificates(
+            own: store.committed.get(Tables.endorsedCertificates, Array(node.id.utf8)),
+            service: store.committed.get(Tables.service, Tables.singleton))
+    }
+
+    private mutating func takeCertificates(own: [UInt8]?, service: [UInt8]?) {
+        let service = service.flatMap(CCFMaps.certificate)
         var isNew = false
         if let own, case let pem = String(decoding: own, as: UTF8.self), pem != sealed.nodeCertificate {
             sealed.nodeCertificate = pem

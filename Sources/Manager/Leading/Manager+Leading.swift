@@ -24,6 +24,13 @@ extension Manager {
         }
         proposeFirstEntry()
         sign()
+        do {
+            // What earlier leaders left uncommitted may have closed the network or removed an actor already.
+            governance.latest = try Governance(reading: store.latest)
+            governance.lastEntry = lastSeqno
+        } catch {
+            return stop("governance in the ledger can't be read: \(error)")
+        }
         catchUpWorkerForLeading()
         rerouteWork(forwardedTo: nil)
         rerouteGovernance()
@@ -82,7 +89,11 @@ extension Manager {
         submissions.reserveCapacity(items.count)
         let rules = latestConstitution
         for item in items {
-            guard let submission = submission(of: item) else { continue }
+            guard let submission = submission(of: item) else {
+                // Its time is over; who asked for the same again goes on.
+                sendAgain(leave(item))
+                continue
+            }
             guard rules.isOpen else {
                 settle(item, .invalid(.closed))
                 continue
@@ -145,7 +156,8 @@ extension Manager {
             guard let submission = submission(of: item), readers.admits(submission.actor) else {
                 return settle(item, .invalid(.notYours))
             }
-            wait(item, .committed(id: first, index: index, response: response), committedAt: first.seqno)
+            let outcome = SubmissionOutcome.committed(id: first, index: index, response: response)
+            if first.seqno <= appliedSeqno { settle(item, outcome) } else { wait(item, outcome, committedAt: first.seqno) }
         case .invalid(let rejection):
             settle(item, .invalid(rejection))
         case .deferred(let response):
@@ -257,6 +269,8 @@ extension Rejection {
     static let closed = Rejection(code: -32002, message: "the network is closed to transactions by its members")
     /// Who asked is no member and no participant when it comes to the ledger.
     static let mayNotTransact = Rejection(code: -32003, message: "this actor may not transact")
+    /// The members removed the adapter while the transaction waited.
+    static let noAdapter = Rejection(code: -32002, message: "the network does not run this adapter any more")
     /// The adapter failed; nothing happened.
     static let failed = Rejection(code: -32603, message: "the adapter could not execute this batch")
 }

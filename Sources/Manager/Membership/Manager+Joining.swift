@@ -33,8 +33,11 @@ extension Manager {
             ? .networkOnly(constitution.networkID) : .policy(constitution.admissionPolicy)
     }
 
+    /// Whether the node has not been let in yet.
+    public var awaitsAdmission: Bool { phase == .joining && sealed.networkKey.isEmpty }
+
     /// Whether an owner's approval may be what the node waits for.
-    public var wantsApproval: Bool { phase == .joining && sealed.networkKey.isEmpty && !joining.isAdopted }
+    public var wantsApproval: Bool { awaitsAdmission && !joining.isAdopted }
 
     /// Asks a peer on the way in: first for the constitution, then to be let in.
     mutating func askToJoin(_ peer: PeerID) {
@@ -120,6 +123,7 @@ extension Manager {
     /// Everything from here on is by the constitution that the owner approved. Channels of before are closed: peers are
     /// judged by it now.
     private mutating func adopt(_ approved: Constitution) {
+        let wasJudgedByIt = constitution.isKnown && constitution.digest == approved.digest
         constitution = approved
         joining.isAdopted = true
         joining.offered = nil
@@ -130,7 +134,7 @@ extension Manager {
         reloadConstitution()
         nextDial = clock.monotonic
         for peer in channels.keys.sorted() {
-            if channels[peer]?.isClaimed == true {
+            if channels[peer]?.isClaimed == true || !wasJudgedByIt {
                 effects.append(.disconnect(peer, reason: "to be judged by the constitution"))
             } else {
                 askToJoin(peer)

@@ -92,7 +92,8 @@ extension Manager {
                     reason: "the constitution in force is another than its owner approved", primary: nil), to: peer)
         }
         if configuration?.contains(peer) == true {
-            if !pendingJoins.values.contains(peer) { welcome(peer) }
+            // Its admission may be an entry that is not committed yet; it asks again.
+            welcome(peer)
             return
         }
         guard !membershipChanges.contains(.learn(peer)) else { return }
@@ -112,7 +113,7 @@ extension Manager {
             let next: Configuration
             switch change {
             case .learn(let peer):
-                guard !current.contains(peer) else { return }
+                guard !current.contains(peer), latestConstitution.node(peer) != nil else { return }
                 next = try Configuration(
                     voters: current.voters, learners: current.learners + [peer],
                     policy: constitution.quorumPolicy(voters: current.voters.count))
@@ -208,10 +209,12 @@ extension Manager {
 
     /// The node's admission is committed: it gets the keys.
     mutating func welcome(_ peer: PeerID) {
-        guard isPrimary, let certificate = nodeCertificate(of: peer) else { return }
+        guard isPrimary, constitution.node(peer) != nil,
+            let certificate = store.committed.get(Tables.endorsedCertificates, Array(peer.utf8))
+        else { return }
         let grant = JoinGrant(
             networkKey: sealed.networkKey, networkCertificate: sealed.networkCertificate,
-            nodeCertificate: certificate, epochKeys: sealed.epochKeys)
+            nodeCertificate: String(decoding: certificate, as: UTF8.self), epochKeys: sealed.epochKeys)
         log(.info, "a node was let in", [("peer", peer)])
         send(.welcome(grant), to: peer)
     }
@@ -226,7 +229,8 @@ extension Manager {
 
     /// This node is let in.
     mutating func receiveWelcome(_ grant: JoinGrant, from peer: PeerID) {
-        guard phase == .joining, sealed.networkKey.isEmpty else { return }
+        // Its owner may have another constitution to approve by now; the node asks again after that.
+        guard awaitsAdmission, joining.isAdopted else { return }
         do {
             let authority = try X509Certificate(pem: grant.networkCertificate)
             let own = try X509Certificate(pem: grant.nodeCertificate)

@@ -219,5 +219,6 @@ extension Manager {
         snapshots.rebase(on: snapshot)
         effects.append(.snapshot(.rebase(snapshot.name)))
         reloadConstitution()
+        takeCertificatesOfSnapshot()
     }
 }

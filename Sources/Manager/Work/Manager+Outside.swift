@@ -79,7 +79,10 @@ extension Manager {
             outside.next += 1
             each.numbers[place] = number
             outside.places[number] = (token, place)
-            let key = wait.request.requestID.map { Hex.encode($0) + "-\(wait.answers.count + place)" }
+            let key = wait.request.requestID.map { requestID in
+                let request = RequestKey(actor: wait.request.actor, endpoint: wait.endpoint, requestID: requestID)
+                return "\(Digests.sha256(request.bytes).hex)-\(wait.answers.count + place)"
+            }
             requests.append(
                 OutsideRequest(number: number, service: service, body: call.body, idempotencyKey: key))
         }
