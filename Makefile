@@ -4,7 +4,7 @@ SCRATCH ?= .build-release
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
 BIN = $(SCRATCH)/release
 
-.PHONY: help up deps build test chaos spec reproduce lint clean
+.PHONY: help up deps build test soak chaos spec reproduce lint clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ lint: ## format and tidiness rules
 
 test: deps lint ## everything that CI checks
 	scripts/test.sh
+
+soak: build ## simulations of consensus and of whole nodes; SOAK_MINUTES=60, FROM=seed
+	scripts/soak.sh $(if $(SOAK_MINUTES),--minutes $(SOAK_MINUTES)) $(if $(FROM),--from $(FROM))
 
 chaos: build ## real nodes under real faults; MINUTES=5 SEED=1 ARGS=..., see Tests/Chaos/README.md
 	scripts/python.sh

@@ -130,7 +130,12 @@ let package = Package(
             ]),
         library(
             "Gateway", ["Host", "Ledger", "Primitives", "Transport", logging, nioConcurrency, nioCore]),
-        library("Simulator", ["Consensus", "Primitives"]),
+        library(
+            "Simulator",
+            [
+                "AdapterKit", "Attestation", "Consensus", "Constitution", "Identity", "Ledger", "Manager", "Primitives",
+                "Store",
+            ]),
         library(
             "Bench",
             [
@@ -173,7 +178,7 @@ let package = Package(
         tests("NodeConfiguration", ["Attestation", "Constitution", "Identity", "Primitives", "Store"]),
         tests("WorkerRuntime", ["AdapterKit", "Ledger", "Primitives", "Store"]),
         tests("Conformance", ["EVM", "EthereumAdapter", "Primitives"]),
-        tests("Simulator", ["Consensus"]),
+        tests("Simulator", ["Consensus", "Identity", "Ledger", "Manager"]),
         tests(
             "ManagerRuntime",
             ["Attestation", "Consensus", "Host", "Identity", "Ledger", "Manager", "Store", logging, nioCore, nioPosix]),

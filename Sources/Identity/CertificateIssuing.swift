@@ -99,7 +99,8 @@ extension X509Certificate {
                 issuerPrivateKey: issuerKey.certificateKey)
             var serializer = DER.Serializer()
             try serializer.serialize(certificate)
-            return try X509Certificate(der: serializer.serializedBytes)
+            return try X509Certificate(
+                der: issuerKey.resigned(serializer.serializedBytes, toBeSigned: certificate.tbsCertificateBytes))
         } catch let error as IdentityError { throw error } catch {
             throw .signing("the library would not issue a certificate")
         }

@@ -72,6 +72,8 @@ public struct SigningKey: Sendable {
         guard digest.count == Prehashed.byteCount else { throw .signing("a digest of \(digest.count) bytes") }
         do {
             switch backing {
+            case .p256(let key) where Self.derivesNonces:
+                return [UInt8](try Self.derivedSignature(of: digest, key).derRepresentation)
             case .p256(let key): return [UInt8](try key.signature(for: Prehashed(bytes: digest)).derRepresentation)
             case .p384(let key): return [UInt8](try key.signature(for: Prehashed(bytes: digest)).derRepresentation)
             }
@@ -84,6 +86,9 @@ public struct SigningKey: Sendable {
     public func rawSignature(message: [UInt8]) throws(IdentityError) -> [UInt8] {
         do {
             switch backing {
+            case .p256(let key) where Self.derivesNonces:
+                let digest = Array(SHA256.hash(data: message))
+                return [UInt8](try Self.derivedSignature(of: digest, key).rawRepresentation)
             case .p256(let key):
                 return [UInt8](try key.signature(for: SHA256.hash(data: message)).rawRepresentation)
             case .p384(let key):

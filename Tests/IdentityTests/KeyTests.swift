@@ -16,6 +16,28 @@ func testKey(_ fill: UInt8, _ curve: Curve = .p256) throws -> SigningKey {
         #expect(key.publicKey.id.count == 64)
     }
 
+    /// Simulations sign alike each time, and everyone can verify it.
+    @Test func derivedNoncesRepeat() throws {
+        let key = try testKey(3)
+        let other = try testKey(4)
+        let request = CertificateRequest(
+            commonName: "a", purpose: .authority(pathLength: 0), serial: [1], notBefore: 0, notAfter: 1_000_000_000_000)
+        try SigningKey.withDerivedNonces {
+            for last in 0..<40 as Range<UInt8> {
+                let digest = [UInt8](repeating: 9, count: 31) + [last]
+                let signature = try key.signature(digest: digest)
+                #expect(key.publicKey.verifies(derSignature: signature, digest: digest))
+                #expect(try key.signature(digest: digest) == signature)
+                #expect(try other.signature(digest: digest) != signature)
+            }
+            let certificate = try X509Certificate.selfSigned(request, key: key)
+            #expect(certificate.isSigned(by: key.publicKey))
+            #expect(try X509Certificate.selfSigned(request, key: key).der == certificate.der)
+        }
+        let digest = [UInt8](repeating: 9, count: 32)
+        #expect(try key.signature(digest: digest) != key.signature(digest: digest))
+    }
+
     @Test(arguments: [Curve.p256, .p384]) func signsDigestsAsTheyAre(curve: Curve) throws {
         let key = try testKey(3, curve)
         let digest = [UInt8](0..<32)

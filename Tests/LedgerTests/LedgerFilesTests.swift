@@ -168,6 +168,18 @@ import Testing
         try check(files, network.entries, through: files.nextSeqno - 1)
     }
 
+    /// A killed process wrote and never synced; the next one reads it back and builds on it, so it must be durable.
+    @Test func whatIsReadAtAStartIsDurable() throws {
+        let network = try mixedLedger()
+        var files = try opened(MemoryLedgerStorage())
+        for entry in network.entries { try files.append(entry) }
+        var again = try opened(files.storage)
+        #expect(again.nextSeqno == files.nextSeqno)
+        try again.commit(to: UInt64(network.entries.count))
+        let left = try opened(again.storage.crashed())
+        try check(left, network.entries, through: UInt64(network.entries.count))
+    }
+
     @Test func tellsDamageInTheMiddleFromATornEnd() throws {
         let network = try mixedLedger(entryCount: 6)
         let storage = try network.files(chunkByteCount: 1 << 20, commit: 0)

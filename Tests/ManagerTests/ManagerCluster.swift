@@ -267,6 +267,9 @@ struct ManagerCluster {
         return false
     }
 
+    /// The monotonic clock of all nodes, in microseconds.
+    var now: UInt64 { microseconds }
+
     /// Workers' answers that are held back.
     var heldReplies: Int { held.count { !$0.isDisk } }
 

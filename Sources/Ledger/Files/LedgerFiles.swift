@@ -65,6 +65,10 @@ public struct LedgerFiles<Storage: LedgerStorage> {
         healing = opener.healing
         self.chunkByteCount = chunkByteCount
         if chunks.isEmpty { chunks = [Chunk(emptyAt: firstSeqno ?? 1)] }
+        // A process that was killed may have written what it never synced. From here on it counts as durable, and chunks
+        // get their final names, so it must be.
+        unsynced = Set(chunks.filter { !$0.name.isCommitted && $0.entryCount > 0 }.map(\.name.fileName))
+        try sync()
         if let durable, durable + 1 > nextSeqno {
             throw LedgerError.corrupt("the ledger ends before seqno \(nextSeqno), but \(durable) was acknowledged")
         }

@@ -107,11 +107,12 @@ extension Manager {
         ledgerTime = record.flatMap { try? EntryRecord(decoding: $0) }?.time ?? 0
         if worker.seqno > seqno, let id = transactionID(at: seqno) {
             worker.seqno = seqno
-            if worker.isReady { send(.rollback(id), for: .state) }
+            if worker.isReady, !settings.faults.contains(.leavesWorkerAhead) { send(.rollback(id), for: .state) }
         }
         // What was in those entries can never be committed any more, so it is safe to send it again.
         var items: [WorkItem] = []
         for gone in lost {
+            if settings.faults.contains(.keepsCutOutcomes) { continue }
             items += (outcomesAtCommit.removeValue(forKey: gone) ?? []).map(\.item)
             pendingJoins[gone] = nil
         }
@@ -267,7 +268,9 @@ extension Manager {
     private mutating func isPlausible(_ entry: LogEntry) -> Bool {
         let before = meter.enter(.apply)
         defer { meter.enter(before) }
-        guard entry.seqno > lastSeqno, let time = ledger.time(of: entry, keys: sealed.epochKeys) else { return true }
+        guard entry.seqno > lastSeqno, !settings.faults.contains(.believesAnyTime),
+            let time = ledger.time(of: entry, keys: sealed.epochKeys)
+        else { return true }
         return time <= clock.wall + constitution.clockBoundMilliseconds
     }
 

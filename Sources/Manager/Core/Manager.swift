@@ -1,5 +1,5 @@
 public import AdapterKit
-import Consensus
+package import Consensus
 public import Constitution
 import Identity
 import Ledger
@@ -48,7 +48,7 @@ public struct Manager {
     public internal(set) var phase: Phase
     var clock = ClockReading(monotonic: 0, wall: 0)
     var effects: [ManagerEffect] = []
-    var raft: Raft?
+    package internal(set) var raft: Raft?
     /// Everything up to here is committed and applied to this node's committed state.
     var appliedSeqno: UInt64 = 0
     var primary: PeerID?
@@ -56,7 +56,7 @@ public struct Manager {
     /// Last signature of this node's own ledger when it restarted.
     var recovered: LogPosition?
     /// Ledger time of the newest entry, in milliseconds since 1970.
-    var ledgerTime: UInt64 = 0
+    package internal(set) var ledgerTime: UInt64 = 0
 
     // Other nodes.
     /// Peers with an open, attested channel.
@@ -194,8 +194,11 @@ public struct Manager {
         if case .stopped = phase { return .max }
         var next = nextExpiry
         if let raft { next = min(next, raft.deadline) }
-        if executing == nil, isPrimary, let due = queues.deadline { next = min(next, due) }
-        if isPrimary, executing == nil, let due = unsigned.deadline { next = min(next, due) }
+        // What can't be done now is done when what it waits for is there: a deadline in the past would be asked for again
+        // and again.
+        guard mayPropose, executing == nil else { return next }
+        if worker.isReady, let due = queues.deadline { next = min(next, due) }
+        if let due = unsigned.deadline { next = min(next, due) }
         return next
     }
 

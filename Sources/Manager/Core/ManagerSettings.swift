@@ -37,6 +37,11 @@ public struct ManagerSettings: Sendable {
     /// Validity of the certificates that this node issues, in milliseconds.
     public var certificateValidityMilliseconds: UInt64 = 365 * 86_400_000
 
+    /// Deliberate bugs, for tests of the tests.
+    package var faults: ManagerFault = []
+    /// The same of consensus.
+    package var raftFaults: RaftFault = []
+
     /// The defaults.
     public init() {}
 }

@@ -3,6 +3,7 @@ import Primitives
 /// Errors of the HTTP interface, with CCF's shape `{"error":{"code","message"}}`.
 enum Refusal: Sendable {
     case badRequest, forbidden, notFound, methodNotAllowed, busy, notReady, timedOut, internalError, notCommitted
+    case otherHistory
 
     private var status: Int {
         switch self {
@@ -12,6 +13,7 @@ enum Refusal: Sendable {
         case .methodNotAllowed: 405
         case .busy, .notReady: 503
         case .timedOut: 504
+        case .otherHistory: 409
         case .internalError: 500
         }
     }
@@ -22,6 +24,7 @@ enum Refusal: Sendable {
         case .forbidden: "AuthorizationFailed"
         case .notFound: "ResourceNotFound"
         case .notCommitted: "TransactionPendingOrUnknown"
+        case .otherHistory: "TransactionInvalid"
         case .methodNotAllowed: "UnsupportedHttpVerb"
         case .busy: "TooManyPendingTransactions"
         case .notReady: "FrontendNotOpen"

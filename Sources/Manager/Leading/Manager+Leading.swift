@@ -67,6 +67,7 @@ extension Manager {
     /// A batch can only execute on top of everything in the log, committed or not.
     mutating func catchUpWorkerForLeading() {
         guard isPrimary, worker.isReady else { return }
+        if settings.faults.contains(.leadsFromCommitted) { worker.seqno = lastSeqno }
         while worker.seqno < lastSeqno {
             guard let opened = ledger.recent[worker.seqno + 1] else {
                 worker.state = .filling
@@ -76,9 +77,12 @@ extension Manager {
         }
     }
 
+    /// Whether consensus would take an entry: not while leadership is handed over.
+    var mayPropose: Bool { isPrimary && raft?.isTransferring == false }
+
     /// Gives the worker the next batch, if it is free and one is due.
     mutating func cutBatch() {
-        guard isPrimary, phase == .active, executing == nil, worker.isReady else { return }
+        guard mayPropose, phase == .active, executing == nil, worker.isReady else { return }
         catchUpWorkerForLeading()
         guard worker.isReady, worker.seqno == lastSeqno,
             let (endpoint, items) = queues.cut(idle: uncommittedBatches == 0, now: clock.monotonic)
@@ -128,6 +132,12 @@ extension Manager {
             sendAgain(batch.items)
             return rejectWorker("a batch result that does not fit the batch")
         }
+        if !result.included.isEmpty, raft?.isTransferring == true {
+            // Nothing is taken while leadership is handed over. The worker is not to blame; the batch waits, here or for the
+            // next leader.
+            if let id = transactionID(at: lastSeqno) { send(.rollback(id), for: .state) }
+            return sendAgain(batch.items)
+        }
         if !result.included.isEmpty {
             do {
                 try propose(batch, result)
@@ -151,6 +161,9 @@ extension Manager {
         switch outcome {
         case .executed(let index):
             let response = included[Int(index)].response
+            if settings.faults.contains(.answersAtExecution) {
+                return settle(item, .committed(id: id, index: index, response: response))
+            }
             outcomesAtCommit[id.seqno, default: []].append((item, .committed(id: id, index: index, response: response)))
         case .repeated(let first, let index, let response, let readers):
             guard let submission = submission(of: item), readers.admits(submission.actor) else {
@@ -207,7 +220,7 @@ extension Manager {
 
     /// Signs the log when that is due. While a batch executes, the next seqno is promised to it, so a signature waits.
     mutating func signIfDue() {
-        guard isPrimary, executing == nil, unsigned.isDue(now: clock.monotonic) else { return }
+        guard mayPropose, executing == nil, unsigned.isDue(now: clock.monotonic) else { return }
         sign()
     }
 

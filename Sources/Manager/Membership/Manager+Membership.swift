@@ -106,7 +106,7 @@ extension Manager {
 
     /// Proposes the next change once the one before is committed.
     mutating func proposeMembershipChange() {
-        guard isPrimary, executing == nil, let raft, raft.hasCommittedInView, raft.configurations.count == 1,
+        guard mayPropose, executing == nil, let raft, raft.hasCommittedInView, raft.configurations.count == 1,
             let current = configuration, let change = nextMembershipChange(current)
         else { return }
         do {

@@ -128,6 +128,7 @@ extension Manager {
         waitsFor = "waits for its peers to confirm what is committed"
         recovered = ledger.index.lastSignature
         serve()
+        if settings.faults.contains(.forgetsSeal) { sealed.hardState = HardState() }
         startConsensus(.restart(sealed.hardState, ledger.index))
     }
 
@@ -145,6 +146,7 @@ extension Manager {
         let seed = random.next(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         var dials = constitution.raftSettings
         dials.windowBytesMax = settings.entryWindowBytes
+        dials.faults = settings.raftFaults
         raft = Raft(id: node.id, settings: dials, start: start, seed: seed)
         reloadConstitution()
         step(.tick)

@@ -83,7 +83,8 @@ enum RequestMap {
 extension Manager {
     /// The first answer to a request that the ledger holds already.
     func firstAnswer(to key: RequestKey) -> (outcome: SubmissionOutcome, seqno: UInt64)? {
-        guard let bytes = store.latest.get(RequestMap.answers, key.bytes),
+        guard !settings.faults.contains(.forgetsAnswers),
+            let bytes = store.latest.get(RequestMap.answers, key.bytes),
             let answer = try? RequestMap.Answer(decoding: bytes)
         else { return nil }
         return (.committed(id: answer.id, index: answer.index, response: answer.response), answer.id.seqno)

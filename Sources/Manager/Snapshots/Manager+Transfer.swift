@@ -178,9 +178,10 @@ extension Manager {
     /// The manager's own state at a snapshot.
     func state(from snapshot: OpenedSnapshot) throws -> (LedgerState, Store, UInt64) {
         let ledger = try LedgerState(networkID: constitution.networkID, snapshot: snapshot)
+        let isForgetful = settings.faults.contains(.snapshotForgetsAnswers)
+        let own = WriteSet(snapshot.ownMaps.maps.filter { !isForgetful || $0.name != RequestMap.answers })
         let store = Store(
-            schema: RequestMap.schema, contents: snapshot.publicState.merging(snapshot.ownMaps),
-            seqno: snapshot.id.seqno)
+            schema: RequestMap.schema, contents: snapshot.publicState.merging(own), seqno: snapshot.id.seqno)
         guard try Constitution(reading: store.latest).networkID == constitution.networkID else {
             throw ManagerError.ledger("the snapshot is of another network")
         }

@@ -23,6 +23,8 @@ struct ClientWait: Sendable {
     let request: ClientRequest
     let endpoint: String
     var stage: Stage
+    /// What was asked for is decided; the worker only makes the words of the answer.
+    var isDecided = false
     /// The transaction that the answer will at least reflect.
     var reflects: TransactionID?
     let deadline: UInt64
@@ -72,6 +74,7 @@ extension Manager {
             waitingForCommit.append((atLeast.seqno, request.token))
             return
         }
+        guard holds(request.atLeast) else { return refuseOtherHistory(request.token, request.atLeast) }
         clients[request.token] = wait
         ask(request.token)
     }
@@ -178,7 +181,27 @@ extension Manager {
         let ready = waitingForCommit.filter { $0.seqno <= appliedSeqno }
         guard !ready.isEmpty else { return }
         waitingForCommit.removeAll { $0.seqno <= appliedSeqno }
-        for (_, token) in ready { ask(token) }
+        for (_, token) in ready {
+            let atLeast = clients[token]?.request.atLeast
+            if holds(atLeast) { ask(token) } else { refuseOtherHistory(token, atLeast) }
+        }
+    }
+
+    /// Whether a transaction that a client knows of, not after what is committed here, is in this ledger. Ids that clients
+    /// are told are those of committed entries, so one that is not here is proof of a history that was lost, by more disks
+    /// than the quorums can do without.
+    private func holds(_ id: TransactionID?) -> Bool {
+        guard let id else { return true }
+        return transactionID(at: id.seqno) == id
+    }
+
+    private mutating func refuseOtherHistory(_ token: RequestToken, _ id: TransactionID?) {
+        let known = id.map { "\($0)" } ?? ""
+        log(.error, "a client knows a transaction that this ledger does not have", [("transaction", known)])
+        refuse(
+            token, .otherHistory,
+            "transaction \(known) is not in this ledger; whoever was told that it is committed has proof that this network "
+                + "lost a part of its history")
     }
 
     /// Sends a response and forgets the request.

@@ -45,7 +45,7 @@ extension Manager {
             let item = WorkItem(work: work.number, index: index, key: key)
             if let first = firstAnswer(to: key) {
                 wait(item, first.outcome, committedAt: first.seqno)
-            } else if inFlightRequests[key] != nil {
+            } else if inFlightRequests[key] != nil, !settings.faults.contains(.executesRepetitions) {
                 inFlightRequests[key]?.append(item)
             } else if queues.enqueue(
                 item, endpoint: work.endpoint, bytes: submission.byteCount, now: clock.monotonic)
@@ -120,6 +120,7 @@ extension Manager {
                     retryAfter: 1)
             }
             clients[token]?.stage = .worker
+            clients[token]?.isDecided = true
             send(.finish(endpoint: work.endpoint, token: query, outcomes), for: .client(token))
         }
     }

@@ -64,6 +64,7 @@ extension Manager {
         if worker.seqno == name.seqno {
             worker.restore = nil
             worker.state = .filling
+            if settings.faults.contains(.skipsEntryAfterRestore), worker.seqno < appliedSeqno { worker.seqno += 1 }
             log(.info, "the worker was restored from a snapshot", [("snapshot", "\(name)")])
             return fillWorker()
         }

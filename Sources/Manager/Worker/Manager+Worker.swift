@@ -28,15 +28,26 @@ extension Manager {
         send(.open(adapters), for: .opening)
     }
 
-    /// The worker died. Requests that it had are refused (they changed nothing), its batch goes back in the queue, and
-    /// a new one is built from the ledger.
+    /// What a client asked for is decided, but there is no worker to say it: no refusal, for it may have happened.
+    private mutating func refuseDecided(_ token: RequestToken) {
+        refuse(
+            token, .timedOut, "the outcome is in the ledger, but the worker could not tell it; ask by transaction id",
+            retryAfter: 1)
+    }
+
+    /// The worker died. Requests that it had are refused (they changed nothing) unless they were decided already, its batch
+    /// goes back in the queue, and a new one is built from the ledger.
     mutating func workerDied(reason: String) {
         counters.workerRestarts += 1
         log(.error, "the worker is gone and is being rebuilt", [("reason", reason)])
         for purpose in worker.reset() {
             switch purpose {
             case .client(let token) where clients[token] != nil:
-                refuse(token, .notReady, "the worker is being restarted", retryAfter: 1)
+                if clients[token]?.isDecided == true, !settings.faults.contains(.refusesDecided) {
+                    refuseDecided(token)
+                } else {
+                    refuse(token, .notReady, "the worker is being restarted", retryAfter: 1)
+                }
             case .times(let token): answerMetrics(token, workerTimes: [])
             default: break
             }
@@ -48,8 +59,8 @@ extension Manager {
         for token in outside.waits.keys.sorted() {
             refuse(token, .notReady, "the worker is being restarted", retryAfter: 1)
         }
-        for work in works.values {
-            if case .client(let token, _) = work.origin, clients[token] != nil {
+        for number in works.keys.sorted() {
+            if case .client(let token, _)? = works[number]?.origin, clients[token] != nil {
                 refuse(
                     token, .timedOut, "the worker was restarted; the outcome is unknown, ask by transaction id")
             }
@@ -79,6 +90,7 @@ extension Manager {
             advance(token, reply)
         case (.client(let token), .failed(let reason)):
             log(.warning, "the worker could not answer", [("reason", reason)])
+            if clients[token]?.isDecided == true { return refuseDecided(token) }
             refuse(token, .internalError, "the adapter could not answer this request")
         case (.state, .done), (.nothing, _):
             break

@@ -200,7 +200,9 @@ extension ClusterSimulation {
         note("\(raft.id) commits \(seqno)", 14, UInt64(node), seqno)
         nodes[node].committed = seqno
         let nodes = self.nodes
-        oracle.committed(raft, from: from, to: seqno) { id in nodes.first { $0.id == id }?.disk }
+        oracle.committed(raft, from: from, to: seqno) { id, position in
+            nodes.first { $0.id == id }?.disk.holds(position) ?? false
+        }
     }
 
     private func installSnapshot(at to: Int, from: Int) {

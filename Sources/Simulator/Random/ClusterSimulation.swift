@@ -30,6 +30,12 @@ public struct SimulationReport: Sendable {
     public let reads: Int
     /// 1 if the cluster waits for its members after a rollback.
     public let refusals: Int
+    /// Writes that clients were told are committed; whole nodes only.
+    public var acknowledged = 0
+    /// Writes of which no client ever heard what became of them; whole nodes only.
+    public var unknown = 0
+    /// Faults of each kind that happened, in the order of their names; whole nodes only.
+    public var faults: [(name: String, count: Int)] = []
 }
 
 /// A whole cluster of consensus cores in one object: network, disks, clients, operators and faults, all from one seed.

@@ -3,19 +3,19 @@ package import Consensus
 /// Kinds of trouble that a run can do without, so that a failure can be shrunk to what it needs.
 public struct Trouble: OptionSet, Hashable, Sendable {
     /// One bit a kind, in the order of ``names``.
-    public let rawValue: UInt16
+    public let rawValue: UInt32
 
     /// A set of kinds.
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// What a command line calls each kind.
     public static let names = [
         "loss", "duplicates", "stragglers", "stalls", "crashes", "partitions", "reconfigurations", "transfers",
-        "compactions", "rollbacks", "reads",
+        "compactions", "rollbacks", "reads", "power", "pauses", "workers", "full-disks", "rot", "clocks", "joins",
     ]
 
     /// Each kind by itself.
-    public static var kinds: [Trouble] { names.indices.map { Trouble(rawValue: 1 << UInt16($0)) } }
+    public static var kinds: [Trouble] { names.indices.map { Trouble(rawValue: 1 << UInt32($0)) } }
 
     /// The kinds of these names, separated by commas; nil if one is unknown.
     public init?(_ list: String) {
@@ -43,10 +43,35 @@ public struct Trouble: OptionSet, Hashable, Sendable {
     static let compactions = kinds[8]
     static let rollbacks = kinds[9]
     static let reads = kinds[10]
+    static let power = kinds[11]
+    static let pauses = kinds[12]
+    static let workers = kinds[13]
+    static let fullDisks = kinds[14]
+    static let rot = kinds[15]
+    static let clocks = kinds[16]
+    static let joins = kinds[17]
+
+    /// The kinds that a model knows.
+    static func kinds(of model: SimulationModel) -> [Trouble] {
+        switch model {
+        case .consensus: Array(kinds[..<11])
+        case .nodes: kinds.filter { $0 != .reconfigurations && $0 != .reads }
+        }
+    }
+}
+
+/// What is simulated.
+public enum SimulationModel: String, Sendable, CaseIterable {
+    /// Cores of consensus with logs of empty entries: fast, with membership changes throughout.
+    case consensus
+    /// Whole nodes: managers, ledger files, snapshots, workers and their clients.
+    case nodes
 }
 
 /// All that determines a run.
 public struct SimulationPlan: Hashable, Sendable {
+    /// What is simulated.
+    public var model = SimulationModel.consensus
     /// What everything is drawn from.
     public var seed: UInt64
     /// How long there are faults, in simulated milliseconds.
@@ -57,11 +82,23 @@ public struct SimulationPlan: Hashable, Sendable {
     public var stepsMax: Int?
 
     /// A whole run of this seed.
-    public init(seed: UInt64) { self.seed = seed }
+    public init(seed: UInt64, model: SimulationModel = .consensus) {
+        self.seed = seed
+        self.model = model
+    }
+
+    /// Runs it, in whichever model.
+    public func run(keepsTrace: Bool = false) -> SimulationReport {
+        switch model {
+        case .consensus: ClusterSimulation(self, keepsTrace: keepsTrace).run()
+        case .nodes: NodeSimulation(self, keepsTrace: keepsTrace).run()
+        }
+    }
 
     /// The options of `entente simulate` that repeat it.
     public var options: String {
         var all = "--seed \(seed)"
+        if model != .consensus { all = "--model \(model.rawValue) " + all }
         if faultMilliseconds != 6_000 { all += " --fault-milliseconds \(faultMilliseconds)" }
         if !without.isEmpty { all += " --without \(without.list)" }
         if let stepsMax { all += " --steps \(stepsMax)" }
@@ -70,14 +107,18 @@ public struct SimulationPlan: Hashable, Sendable {
 
     /// A shorter and calmer run that breaks the same rule. Each attempt is a run of its own, so the work is bounded: at
     /// most some 40 runs.
-    public func shrunk(breaking rule: String) -> SimulationPlan { shrunk(breaking: rule, faults: []) }
+    public func shrunk(breaking rule: String) -> SimulationPlan {
+        shrunk { $0.run().rule == rule }
+    }
 
     package func shrunk(breaking rule: String, faults: RaftFault) -> SimulationPlan {
-        func fails(_ plan: SimulationPlan) -> Bool {
-            ClusterSimulation(plan, faults: faults).run().rule == rule
-        }
+        shrunk { ClusterSimulation($0, faults: faults).run().rule == rule }
+    }
+
+    /// A shorter and calmer plan that `fails` too.
+    package func shrunk(_ fails: (SimulationPlan) -> Bool) -> SimulationPlan {
         var best = self
-        for kind in Trouble.kinds where !best.without.contains(kind) {
+        for kind in Trouble.kinds(of: model) where !best.without.contains(kind) {
             var calmer = best
             calmer.without.insert(kind)
             if fails(calmer) { best = calmer }

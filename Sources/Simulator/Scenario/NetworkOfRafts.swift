@@ -259,7 +259,7 @@ public struct NetworkOfRafts: Sendable {
             events.append("\(id) commits \(seqno)")
             if let node = nodes[id], let raft = node.raft {
                 let nodes = self.nodes
-                oracle.committed(raft, from: node.committed, to: seqno) { nodes[$0]?.disk }
+                oracle.committed(raft, from: node.committed, to: seqno) { nodes[$0]?.disk.holds($1) ?? false }
                 self.nodes[id]?.committed = seqno
             }
         case .becameLeader(let view):
