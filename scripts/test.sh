@@ -40,13 +40,14 @@ echo "== bench: acknowledged = committed on every node = reported"
 
 echo "== end to end"
 "$bin" up -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py
-for suite in receipt failover ledger security bad_input flood bench; do
+for suite in receipt failover worker ledger security bad_input flood bench; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
 done
 "$bin" up --isolation inline -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py Tests/EndToEnd/test_inline.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_join.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_snapshots.py
+ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_storage.py
 if [ -f Tests/EndToEnd/test_restart.py ]; then
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py
 fi

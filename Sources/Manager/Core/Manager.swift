@@ -90,6 +90,8 @@ public struct Manager {
     static let watchMicroseconds: UInt64 = 100_000
 
     var worker = WorkerLink()
+    var fitness = Fitness()
+    var repair = RepairState()
     var snapshots = SnapshotState()
     /// At a start: the seqnos that the ledger's files hold.
     var ledgerOnDisk: Range<UInt64>?
@@ -164,13 +166,17 @@ public struct Manager {
         case .workerReady: workerStarted()
         case .workerDied(let reason): workerDied(reason: reason)
         case .workerReply(let frame): receive(frame)
-        case .logPersisted(let ticket): step(.logPersisted(ticket: ticket))
+        case .logPersisted(let ticket):
+            if raft == nil { tailPersisted(ticket) } else { step(.logPersisted(ticket: ticket)) }
         case .sealed(let ticket): step(.hardStatePersisted(ticket: ticket))
         case .entries(let entries, let purpose): receive(entries, for: purpose)
         case .ledgerFound(let seqnos):
             ledgerOnDisk = seqnos
             continueRecovery()
         case .snapshot(let report): receive(report)
+        case .storage(let state): storageChanged(to: state)
+        case .ledgerDamaged(let damage): receive(damage)
+        case .chunkRestored(let range): chunkRestored(range)
         case .shutdown: shutDown()
         }
     }
@@ -180,8 +186,9 @@ public struct Manager {
         if case .stopped = phase { return .max }
         var next = nextExpiry
         if let raft { next = min(next, raft.deadline) }
-        if executing == nil, isPrimary, let due = queues.deadline { next = min(next, due) }
-        if isPrimary, executing == nil, let due = unsigned.deadline { next = min(next, due) }
+        guard executing == nil, mayPropose else { return next }
+        if worker.isReady, fitness.storage.isGood, let due = queues.deadline { next = min(next, due) }
+        if let due = unsigned.deadline { next = min(next, due) }
         return next
     }
 
@@ -215,6 +222,9 @@ public struct Manager {
             expireWork()
             expireTransfer()
             watchWorker()
+            watchFitness()
+            watchStorage()
+            watchRepair()
             dialPeers()
         }
     }
@@ -233,6 +243,7 @@ public struct Manager {
     mutating func stop(_ reason: String) {
         log(.error, "the node has stopped", [("reason", reason)])
         phase = .stopped(reason)
+        for peer in channels.keys.sorted() { send(.fitness(false), to: peer) }
         for token in clients.keys.sorted() { refuse(token, .notReady, "the node has stopped") }
         // Its operator shall be able to ask why.
         serve()

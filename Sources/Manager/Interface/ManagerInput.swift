@@ -32,6 +32,12 @@ public enum ManagerInput: Sendable {
     case ledgerFound(Range<UInt64>)
     /// The snapshot folder has done something.
     case snapshot(SnapshotReport)
+    /// Entries can't be read from the ledger's files; at a start this comes before ``ledgerFound(_:)``.
+    case ledgerDamaged(LedgerDamage)
+    /// The entries of ``ManagerEffect/restoreChunk(_:_:)`` are in the files.
+    case chunkRestored(Range<UInt64>)
+    /// The disk stopped taking writes, or takes them again.
+    case storage(StorageState)
     /// Stop cleanly.
     case shutdown
 }

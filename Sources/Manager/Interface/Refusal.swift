@@ -2,7 +2,8 @@ import Primitives
 
 /// Errors of the HTTP interface, with CCF's shape `{"error":{"code","message"}}`.
 enum Refusal: Sendable {
-    case badRequest, forbidden, notFound, methodNotAllowed, busy, notReady, timedOut, internalError, notCommitted
+    case badRequest, forbidden, notFound, methodNotAllowed, busy, notReady, timedOut, internalError, notCommitted,
+        noStorage
 
     private var status: Int {
         switch self {
@@ -10,7 +11,7 @@ enum Refusal: Sendable {
         case .forbidden: 403
         case .notFound, .notCommitted: 404
         case .methodNotAllowed: 405
-        case .busy, .notReady: 503
+        case .busy, .notReady, .noStorage: 503
         case .timedOut: 504
         case .internalError: 500
         }
@@ -27,6 +28,7 @@ enum Refusal: Sendable {
         case .notReady: "FrontendNotOpen"
         case .timedOut: "TransactionReplicationFailed"
         case .internalError: "InternalError"
+        case .noStorage: "StorageUnavailable"
         }
     }
 

@@ -64,7 +64,7 @@ extension Manager {
 
     /// Gives the worker the next batch, if it is free and one is due.
     mutating func cutBatch() {
-        guard isPrimary, phase == .active, executing == nil, worker.isReady else { return }
+        guard mayPropose, phase == .active, fitness.storage.isGood, executing == nil, worker.isReady else { return }
         catchUpWorkerForLeading()
         guard worker.isReady, worker.seqno == lastSeqno,
             let (endpoint, items) = queues.cut(idle: uncommittedBatches == 0, now: clock.monotonic)
@@ -176,7 +176,7 @@ extension Manager {
 
     /// Signs the log when that is due. While a batch executes, the next seqno is promised to it, so a signature waits.
     mutating func signIfDue() {
-        guard isPrimary, executing == nil, unsigned.isDue(now: clock.monotonic) else { return }
+        guard mayPropose, executing == nil, unsigned.isDue(now: clock.monotonic) else { return }
         sign()
     }
 

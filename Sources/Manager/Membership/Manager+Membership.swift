@@ -24,6 +24,7 @@ extension Manager {
             .info, "channel open",
             [("peer", node.id), ("owner", node.owner), ("measurement", node.measurement)])
         if phase == .joining { askToJoin(node.id) }
+        tellFitness(to: node.id)
         if raft != nil { step(.tick) }
         if node.id == primary { rerouteWork(forwardedTo: nil) }
     }
@@ -31,6 +32,7 @@ extension Manager {
     /// It is gone; what was forwarded on it waits for the next primary.
     mutating func peerDisconnected(_ peer: PeerID) {
         guard channels.removeValue(forKey: peer) != nil else { return }
+        fitness.peers.remove(peer)
         log(.info, "channel closed", [("peer", peer)])
         for number in works.keys.sorted() where works[number]?.place == .forwarded(to: peer) {
             works[number]?.place = .waiting
@@ -89,7 +91,7 @@ extension Manager {
 
     /// Proposes the next change once the one before is committed.
     mutating func proposeMembershipChange() {
-        guard isPrimary, executing == nil, let raft, raft.hasCommittedInView, raft.configurations.count == 1,
+        guard mayPropose, executing == nil, let raft, raft.hasCommittedInView, raft.configurations.count == 1,
             let current = configuration, let change = membershipChanges.first
         else { return }
         membershipChanges.removeFirst()

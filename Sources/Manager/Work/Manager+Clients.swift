@@ -60,6 +60,10 @@ extension Manager {
             request: request, endpoint: endpoint, stage: .worker, reflects: nil,
             deadline: clock.monotonic + settings.requestTimeoutMicroseconds)
         if let atLeast = request.atLeast, atLeast.seqno > appliedSeqno {
+            // It may be long before this node comes so far; others are there already.
+            guard fitness.storage.isGood else {
+                return refuse(request.token, .noStorage, storageRefusal, retryAfter: 1)
+            }
             guard atLeast.seqno <= lastSeqno + settings.aheadMax else {
                 return refuse(request.token, .badRequest, "transaction \(atLeast) is far beyond this ledger")
             }
@@ -123,6 +127,10 @@ extension Manager {
                 clients[token] = nil
                 send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
                 return refuse(token, .forbidden, "this actor may not transact")
+            }
+            guard fitness.storage.isGood else {
+                send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
+                return refuse(token, .noStorage, storageRefusal, retryAfter: 1)
             }
             clients[token]?.stage = .submitted(work: nextWork)
             let submissions = requests.enumerated().map { index, request in
