@@ -42,7 +42,7 @@ echo "== bench: acknowledged = committed on every node = reported"
 
 echo "== end to end"
 "$bin" up -- "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_web3.py
-suites="receipt failover ledger security bad_input flood scale bench governance membership member_commands"
+suites="receipt failover worker ledger security bad_input flood scale bench governance membership member_commands"
 for suite in $suites; do
     [ -f "Tests/EndToEnd/test_$suite.py" ] || continue
     "$bin" up -- "$python" -m pytest -q -p no:cacheprovider "Tests/EndToEnd/test_$suite.py"
@@ -51,6 +51,7 @@ done
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_join.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_outside.py
 ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_snapshots.py
+ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_storage.py
 if [ -f Tests/EndToEnd/test_restart.py ]; then
     ENTENTE_BIN="$bin" "$python" -m pytest -q -p no:cacheprovider Tests/EndToEnd/test_restart.py
 fi

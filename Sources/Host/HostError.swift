@@ -3,7 +3,7 @@ internal import Glibc
 /// Why the host side could not do what was asked.
 public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     private enum Code: String, Sendable {
-        case system, configuration, protocolViolation, unavailable, timeout, closed, tooLarge, platform, corrupt
+        case system, sync, configuration, protocolViolation, unavailable, timeout, closed, tooLarge, platform, corrupt
     }
 
     private let code: Code
@@ -22,6 +22,10 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A system call failed with this `errno`; `what` names it and what it was for.
     public static func system(_ what: String, _ errorNumber: CInt) -> Self {
         .init(.system, "\(what): \(String(cString: strerror(errorNumber)))", errorNumber)
+    }
+    /// A sync failed with this `errno`: what was written before it must be taken as lost, whatever a later sync says.
+    public static func sync(_ what: String, _ errorNumber: CInt) -> Self {
+        .init(.sync, "\(what): \(String(cString: strerror(errorNumber)))", errorNumber)
     }
     /// Something in the configuration, or in how we were started, can't work.
     public static func configuration(_ detail: String) -> Self { .init(.configuration, detail) }
@@ -46,6 +50,13 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     public var isTimeout: Bool { code == .timeout }
     /// Whether the other end is gone.
     public var isClosed: Bool { code == .closed }
+    /// Whether there is no room on the disk for what was to be written, and nothing else is wrong: the same write may be
+    /// tried again later. A sync that failed is never such a case.
+    public var isFull: Bool { code == .system && [ENOSPC, EDQUOT].contains(errorNumber) }
+    /// Whether a disk may be the reason.
+    public var isStorage: Bool {
+        code == .sync || code == .system && [ENOSPC, EDQUOT, EIO, EROFS].contains(errorNumber)
+    }
     /// Whether a file or entry does not exist.
     public var isNotFound: Bool { code == .system && errorNumber == ENOENT }
 

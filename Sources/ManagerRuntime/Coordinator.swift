@@ -208,6 +208,10 @@ final class Coordinator: @unchecked Sendable {
         case .read(let first, let last, let bytesMax, let purpose):
             flushAppends()
             disk?.read(first: first, last: last, bytesMax: bytesMax, for: purpose)
+        case .setAsideChunk(let seqno):
+            flushAppends()
+            disk?.setAside(chunkOf: seqno)
+        case .restoreChunk(let range, let entries): disk?.restore(range, entries)
         case .seal(let bytes, let ticket):
             flushAppends()
             disk?.seal(bytes, ticket: ticket)
@@ -323,10 +327,12 @@ final class Coordinator: @unchecked Sendable {
         case .sealed(let ticket): handle(.sealed(ticket: ticket))
         case .found(let seqnos): handle(.ledgerFound(seqnos))
         case .entries(let entries, let purpose): handle(.entries(entries, for: purpose))
-        case .failed(let reason):
-            logger.critical(
-                "the disk failed; the node stops before it loses anything", metadata: ["reason": "\(reason)"])
-            exit(74)
+        case .storage(let state): handle(.storage(state))
+        case .damaged(let damage): handle(.ledgerDamaged(damage))
+        case .restored(let range): handle(.chunkRestored(range))
+        case .worksAgain:
+            logger.warning("the disk that failed works again; the node starts anew and reads it")
+            exit(ManagerExit.again)
         }
     }
 

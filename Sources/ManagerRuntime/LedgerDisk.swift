@@ -8,6 +8,13 @@ internal import NIOPosix
 
 /// The ledger's files and the seal, written and read in order on a thread of their own. Appends that wait together
 /// share one sync; completions come on the event loop.
+///
+/// **A full disk** (no room for a write) loses nothing: what is to be written waits here, in order, and is tried again
+/// until there is room. Seals go ahead of it: they say nothing about entries that are not durable.
+///
+/// **A failed disk** (any other error, and every failed sync) gets no write any more from this process. After a sync that
+/// failed, the kernel takes the pages for clean although they never reached the disk, so a second sync would prove
+/// nothing. The next process reads the files anew and writes what nobody has acknowledged a second time.
 package final class LedgerDisk: Sendable {
     /// What the disk reports.
     package enum Report: Sendable {
@@ -17,10 +24,16 @@ package final class LedgerDisk: Sendable {
         case sealed(ticket: UInt64)
         /// Entries that were read back.
         case entries([StoredEntry], for: ReadPurpose)
-        /// The seqnos that the files hold.
+        /// The seqnos that the files hold; what is missing of them was reported before.
         case found(Range<UInt64>)
-        /// The disk failed; nothing more is done.
-        case failed(String)
+        /// The disk takes writes, or takes none.
+        case storage(StorageState)
+        /// Entries can't be read: their chunk was set aside, or is not committed and so can't be.
+        case damaged(LedgerDamage)
+        /// A chunk that was missing is there again.
+        case restored(Range<UInt64>)
+        /// A failed disk worked when it was tried with a file of its own: the next process may write.
+        case worksAgain
     }
 
     private enum Job: Sendable {
@@ -31,22 +44,34 @@ package final class LedgerDisk: Sendable {
         case read(first: UInt64, last: UInt64, bytesMax: Int, for: ReadPurpose)
         case seal([UInt8], ticket: UInt64)
         case commit(seqno: UInt64)
+        case setAside(seqno: UInt64)
+        case restore(Range<UInt64>, [[UInt8]])
+        case retry
     }
 
     private struct Queue: Sendable {
         var jobs: [Job] = []
         var isScheduled = false
-        var hasFailed = false
+        var isStopping = false
     }
 
-    /// The files, touched by the disk thread only.
+    /// What the disk thread alone touches.
     private final class Files: @unchecked Sendable {
         var ledger: LedgerFiles<FolderStorage>
+        var storage = StorageState.good
+        /// Log operations that wait for room, in order.
+        var waiting: [Job] = []
+        /// The newest seal that waits for room.
+        var seal: (bytes: [UInt8], ticket: UInt64)?
+        var committed: UInt64?
         init(_ ledger: LedgerFiles<FolderStorage>) { self.ledger = ledger }
     }
 
     private let files: Files
+    private let folder: Directory
     private let seal: SealFile
+    private let faults: DiskFaults?
+    private let retryAfter: TimeAmount
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let queue = NIOLockedValueBox(Queue())
     private let eventLoop: any EventLoop
@@ -56,15 +81,23 @@ package final class LedgerDisk: Sendable {
     package let healing: [String]
 
     /// Opens the ledger in `folder`.
-    /// - Parameter report: called on `eventLoop`.
+    /// - Parameters:
+    ///   - retryAfter: time between two looks at a disk that takes no writes.
+    ///   - faults: for tests.
+    ///   - report: called on `eventLoop`.
     package init(
         folder: Directory, seal: SealFile, chunkBytes: Int, eventLoop: any EventLoop,
+        retryAfter: TimeAmount = .milliseconds(500), faults: DiskFaults? = nil,
         report: @escaping @Sendable (Report) -> Void
     ) throws {
-        let ledger = try LedgerFiles(opening: FolderStorage(folder), firstSeqno: nil, chunkByteCount: chunkBytes)
+        let storage = FolderStorage(folder, faults: faults)
+        let ledger = try LedgerFiles(opening: storage, firstSeqno: nil, chunkByteCount: chunkBytes)
         healing = ledger.healing
         files = Files(ledger)
+        self.folder = folder
         self.seal = seal
+        self.faults = faults
+        self.retryAfter = retryAfter
         self.eventLoop = eventLoop
         self.report = report
         pool.start()
@@ -73,15 +106,18 @@ package final class LedgerDisk: Sendable {
     package func append(_ entries: [LogEntry], ticket: UInt64) { enqueue(.append(entries, ticket: ticket)) }
     package func truncate(to seqno: UInt64, ticket: UInt64) { enqueue(.truncate(to: seqno, ticket: ticket)) }
     func reset(to seqno: UInt64, ticket: UInt64) { enqueue(.reset(to: seqno, ticket: ticket)) }
-    func survey() { enqueue(.survey) }
+    package func survey() { enqueue(.survey) }
     package func seal(_ bytes: [UInt8], ticket: UInt64) { enqueue(.seal(bytes, ticket: ticket)) }
     package func commit(seqno: UInt64) { enqueue(.commit(seqno: seqno)) }
     package func read(first: UInt64, last: UInt64, bytesMax: Int, for purpose: ReadPurpose) {
         enqueue(.read(first: first, last: last, bytesMax: bytesMax, for: purpose))
     }
+    package func setAside(chunkOf seqno: UInt64) { enqueue(.setAside(seqno: seqno)) }
+    package func restore(_ range: Range<UInt64>, _ entries: [[UInt8]]) { enqueue(.restore(range, entries)) }
 
-    /// Finishes what waits and ends the thread.
+    /// Finishes what waits and ends the thread. What waits for room stays unwritten; nobody was told otherwise.
     package func stop() async {
+        queue.withLockedValue { $0.isStopping = true }
         await withCheckedContinuation { continuation in
             pool.submit { _ in continuation.resume() }
         }
@@ -90,7 +126,6 @@ package final class LedgerDisk: Sendable {
 
     private func enqueue(_ job: Job) {
         let schedule = queue.withLockedValue { queue in
-            guard !queue.hasFailed else { return false }
             queue.jobs.append(job)
             defer { queue.isScheduled = true }
             return !queue.isScheduled
@@ -106,126 +141,232 @@ package final class LedgerDisk: Sendable {
                 return queue.jobs
             }
             guard !jobs.isEmpty else { return }
-            do {
-                try run(jobs)
-            } catch {
-                queue.withLockedValue { $0.hasFailed = true }
-                tell(.failed("\(error)"))
-                return
-            }
+            run(jobs)
         }
     }
 
-    private func run(_ jobs: [Job]) throws {
+    private func run(_ jobs: [Job]) {
         var ticket: UInt64?
-        var committed: UInt64?
         for job in jobs {
             switch job {
-            case .append(let entries, let number):
-                try files.ledger.append(try entries.map { try LedgerEntry($0.bytes) })
-                ticket = number
-            case .truncate(let seqno, let number):
-                try files.ledger.rollback(to: seqno)
-                ticket = number
-            case .reset(let seqno, let number):
-                try files.ledger.restart(firstSeqno: seqno + 1)
-                ticket = number
-                committed = nil
+            case .append, .truncate, .reset: log(job, &ticket)
+            case .seal(let bytes, let number): write(seal: bytes, number)
+            case .commit(let seqno): files.committed = seqno
             case .survey:
-                tell(.found(files.ledger.firstSeqno..<files.ledger.nextSeqno))
-            case .commit(let seqno):
-                committed = seqno
-            case .read(let first, let last, let bytesMax, let purpose):
-                try read(first, last, bytesMax, purpose)
-            case .seal(let bytes, let number):
-                try seal.write(bytes)
-                tell(.sealed(ticket: number))
+                look()
+            case .read(let first, let last, let bytesMax, let purpose): read(first, last, bytesMax, purpose)
+            case .setAside(let seqno): setAside(seqno, "it does not verify")
+            case .restore(let range, let entries): putBack(range, entries)
+            case .retry: retry(&ticket)
             }
         }
-        if let ticket {
-            try files.ledger.sync()
-            tell(.persisted(ticket: ticket))
-        }
-        if let committed { try files.ledger.commit(to: committed) }
+        sync(ticket)
+        nameCommitted()
     }
 
-    private func read(_ first: UInt64, _ last: UInt64, _ bytesMax: Int, _ purpose: ReadPurpose) throws {
-        let end = min(last, files.ledger.nextSeqno - 1)
-        guard first >= files.ledger.firstSeqno, first <= end else { return tell(.entries([], for: purpose)) }
-        let found = try files.ledger.read(first..<end + 1, byteCountMax: bytesMax)
+    // MARK: Writing
+
+    /// Does a log operation, or lets it wait behind others that do.
+    private func log(_ job: Job, _ ticket: inout UInt64?) {
+        guard files.storage.isGood else { return files.waiting.append(job) }
+        do { ticket = try perform(job) } catch {
+            files.waiting.append(job)
+            strike(error)
+        }
+    }
+
+    /// - Returns: the ticket that is reported once this is synced.
+    private func perform(_ job: Job) throws -> UInt64? {
+        switch job {
+        case .append(let entries, let number):
+            // Some may be there: a try before this one ended at a later chunk.
+            let due = entries.filter { $0.seqno >= files.ledger.nextSeqno }
+            try files.ledger.append(try due.map { try LedgerEntry($0.bytes) })
+            return number
+        case .truncate(let seqno, let number):
+            try files.ledger.rollback(to: seqno)
+            return number
+        case .reset(let seqno, let number):
+            try files.ledger.restart(firstSeqno: seqno + 1)
+            files.committed = nil
+            return number
+        default: return nil
+        }
+    }
+
+    private func sync(_ ticket: UInt64?) {
+        guard let ticket else { return }
+        if case .failed = files.storage { return }
+        do {
+            try files.ledger.sync()
+            tell(.persisted(ticket: ticket))
+        } catch {
+            strike(error)
+        }
+    }
+
+    private func write(seal bytes: [UInt8], _ ticket: UInt64) {
+        if case .failed = files.storage { return }
+        do {
+            try faults?.check(.write)
+            try seal.write(bytes)
+            files.seal = nil
+            tell(.sealed(ticket: ticket))
+        } catch {
+            files.seal = (bytes, ticket)
+            strike(error)
+        }
+    }
+
+    private func nameCommitted() {
+        guard files.storage.isGood, let seqno = files.committed else { return }
+        do {
+            try files.ledger.commit(to: seqno)
+            files.committed = nil
+        } catch {
+            strike(error)
+        }
+    }
+
+    /// A write or a sync failed.
+    private func strike(_ error: any Error) {
+        let state: StorageState =
+            (error as? HostError)?.isFull == true ? .full("\(error)") : .failed("\(error)")
+        if case .failed = files.storage { return }
+        let isNew = files.storage.isGood
+        if case .full = state, !isNew { return }
+        files.storage = state
+        tell(.storage(state))
+        if isNew { scheduleRetry() }
+    }
+
+    private func scheduleRetry() {
+        eventLoop.scheduleTask(in: retryAfter) {
+            if !self.queue.withLockedValue({ $0.isStopping }) { self.enqueue(.retry) }
+        }
+    }
+
+    /// Looks whether a disk that took no writes takes them now.
+    private func retry(_ ticket: inout UInt64?) {
+        switch files.storage {
+        case .good: return
+        case .failed:
+            if isWorking { tell(.worksAgain) } else { scheduleRetry() }
+        case .full:
+            do {
+                if let (bytes, number) = files.seal {
+                    try faults?.check(.write)
+                    try seal.write(bytes)
+                    files.seal = nil
+                    tell(.sealed(ticket: number))
+                }
+                while let job = files.waiting.first {
+                    ticket = try perform(job) ?? ticket
+                    files.waiting.removeFirst()
+                }
+                if let seqno = files.committed {
+                    try files.ledger.commit(to: seqno)
+                    files.committed = nil
+                }
+                files.storage = .good
+                tell(.storage(.good))
+            } catch {
+                strike(error)
+                scheduleRetry()
+            }
+        }
+    }
+
+    /// Whether a file of its own, with fresh pages, can be written and synced.
+    private var isWorking: Bool {
+        do {
+            try faults?.check(.write)
+            try faults?.check(.sync)
+            try folder.replace("probe", with: [UInt8](repeating: 0xA5, count: 4_096))
+            try folder.remove("probe")
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Reading
+
+    private func read(_ first: UInt64, _ last: UInt64, _ bytesMax: Int, _ purpose: ReadPurpose) {
+        let ledger = files.ledger
         var entries: [StoredEntry] = []
-        for (offset, bytes) in found.enumerated() {
-            entries.append(StoredEntry(seqno: first + UInt64(offset), bytes: bytes))
+        let end = min(last, ledger.nextSeqno - 1)
+        if first >= ledger.firstSeqno, first <= end {
+            do {
+                for (offset, bytes) in try ledger.read(first..<end + 1, byteCountMax: bytesMax).enumerated() {
+                    entries.append(StoredEntry(seqno: first + UInt64(offset), bytes: bytes))
+                }
+            } catch {
+                setAside(first, "\(error)")
+            }
+        } else if first > end, !files.waiting.isEmpty {
+            entries = readWaiting(first, last, bytesMax)
         }
         tell(.entries(entries, for: purpose))
     }
 
+    /// Entries that wait for room.
+    private func readWaiting(_ first: UInt64, _ last: UInt64, _ bytesMax: Int) -> [StoredEntry] {
+        var waiting: [LogEntry] = []
+        for job in files.waiting {
+            switch job {
+            case .append(let entries, _): waiting += entries
+            case .truncate(let seqno, _): waiting.removeAll { $0.seqno > seqno }
+            case .reset: waiting = []
+            default: break
+            }
+        }
+        var entries: [StoredEntry] = []
+        var left = bytesMax
+        for entry in waiting where entry.seqno == first + UInt64(entries.count) && entry.seqno <= last {
+            guard entries.isEmpty || entry.bytes.count <= left else { break }
+            left -= entry.bytes.count
+            entries.append(StoredEntry(seqno: entry.seqno, bytes: entry.bytes))
+        }
+        return entries
+    }
+
+    // MARK: Damage
+
+    private func look() {
+        let ledger = files.ledger
+        for range in ledger.missing {
+            tell(.damaged(LedgerDamage(seqnos: range, isReplaceable: true, reason: "the chunk is missing or damaged")))
+        }
+        if ledger.isTailDamaged {
+            let cut = ledger.nextSeqno..<UInt64.max
+            tell(.damaged(LedgerDamage(seqnos: cut, isReplaceable: true, reason: "a damaged entry was cut off")))
+        }
+        tell(.found(ledger.firstSeqno..<ledger.nextSeqno))
+    }
+
+    private func setAside(_ seqno: UInt64, _ reason: String) {
+        do {
+            let range = try files.ledger.setAside(chunkOf: seqno)
+            tell(
+                .damaged(LedgerDamage(seqnos: range ?? seqno..<seqno + 1, isReplaceable: range != nil, reason: reason)))
+        } catch {
+            tell(.damaged(LedgerDamage(seqnos: seqno..<seqno + 1, isReplaceable: false, reason: reason)))
+            strike(error)
+        }
+    }
+
+    private func putBack(_ range: Range<UInt64>, _ entries: [[UInt8]]) {
+        if case .failed = files.storage { return }
+        do {
+            try files.ledger.restore(range, entries: entries)
+            tell(.restored(range))
+        } catch {
+            strike(error)
+        }
+    }
+
     private func tell(_ what: Report) {
         eventLoop.execute { self.report(what) }
-    }
-}
-
-/// Chunk files in a folder of the data folder.
-struct FolderStorage: LedgerStorage {
-    private let folder: Directory
-    private var open: [String: File] = [:]
-    private var reserved: [String: Int] = [:]
-    /// Disk space is asked for in steps of this size, so that most appends don't change a file's extent.
-    private static let reserveStep = 8 << 20
-
-    init(_ folder: Directory) { self.folder = folder }
-
-    func list() throws -> [String] { try folder.list() }
-
-    func size(of name: String) throws -> Int {
-        guard let size = try folder.size(name) else { throw LedgerError.storage("no file \(name)") }
-        return size
-    }
-
-    func read(_ name: String, at offset: Int, count: Int) throws -> [UInt8] {
-        if let file = open[name] { return try file.read(at: offset, count: count) }
-        return try folder.open(name).read(at: offset, count: count)
-    }
-
-    mutating func write(_ bytes: [UInt8], to name: String, at offset: Int) throws {
-        let file = try writable(name)
-        let end = offset + bytes.count
-        if end > reserved[name] ?? 0 {
-            let step = end + Self.reserveStep
-            try file.reserve(at: offset, count: step - offset)
-            reserved[name] = step
-        }
-        try file.write(bytes, at: offset)
-    }
-
-    mutating func truncate(_ name: String, to count: Int) throws {
-        try writable(name).truncate(to: count)
-        reserved[name] = count
-    }
-
-    mutating func rename(_ name: String, to newName: String) throws {
-        // Only a chunk that gets no more entries is renamed: what is still reserved for it is given back, or each chunk
-        // would keep a whole step of disk space for ever.
-        try writable(name).truncate(to: size(of: name))
-        open[name] = nil
-        reserved[name] = nil
-        try folder.rename(name, to: newName)
-    }
-
-    mutating func remove(_ name: String) throws {
-        open[name] = nil
-        reserved[name] = nil
-        try folder.remove(name)
-    }
-
-    mutating func sync(_ name: String) throws { try writable(name).sync() }
-
-    private mutating func writable(_ name: String) throws -> File {
-        if let file = open[name] { return file }
-        let isNew = try folder.size(name) == nil
-        let file = try folder.open(name, writing: true, create: true)
-        if isNew { try folder.sync() }
-        open[name] = file
-        return file
     }
 }

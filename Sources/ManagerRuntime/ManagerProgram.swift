@@ -84,7 +84,7 @@ final class ManagerProgram: Sendable {
         let result = group.any().makePromise(of: CInt.self)
         group.any().makeFutureWithTask { try await self.start(result) }.whenFailure { error in
             self.logger.critical("the node can't start", metadata: ["reason": "\(error)"])
-            result.succeed(ManagerExit.failed)
+            result.succeed((error as? HostError)?.isStorage == true ? ManagerExit.disk : ManagerExit.failed)
         }
         return (try? result.futureResult.wait()) ?? ManagerExit.failed
     }
@@ -96,7 +96,12 @@ final class ManagerProgram: Sendable {
             try await initialise(seal)
             return result.succeed(0)
         }
-        try folder.replace("manager.pid", with: Array(String(getpid()).utf8))
+        do {
+            try folder.replace("manager.pid", with: Array(String(getpid()).utf8))
+        } catch {
+            // A node with a full disk starts all the same: it reads, and writes when there is room.
+            logger.warning("manager.pid can't be written", metadata: ["reason": "\(error)"])
+        }
         // A node that joins may know no more than the network's id; its owner approves the constitution later.
         let constitution =
             settings.genesis.isEmpty && !settings.networkID.isEmpty

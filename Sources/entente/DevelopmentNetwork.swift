@@ -239,13 +239,25 @@ struct NodeClient: Sendable {
 
     /// The JSON at a path of a node's listener, `host:port`.
     func get(_ path: String, of address: String) async throws -> JSON {
+        let answer = try await client.send(HTTPClientRequest(method: "GET", target: path), to: Self.endpoint(address))
+        guard answer.status == 200 else { throw UserError("\(address)\(path) answers \(answer.status)") }
+        return try JSON(parsing: answer.body)
+    }
+
+    /// Committed entries of a node's ledger, one after the other; nil if it has none there.
+    func entries(_ first: UInt64, _ last: UInt64, of address: String) async throws -> [UInt8]? {
+        let path = "/node/ledger/entries?first=\(first)&last=\(last)"
+        let answer = try await client.send(HTTPClientRequest(method: "GET", target: path), to: Self.endpoint(address))
+        if answer.status == 404 { return nil }
+        guard answer.status == 200 else { throw UserError("\(address)\(path) answers \(answer.status)") }
+        return answer.body
+    }
+
+    private static func endpoint(_ address: String) throws -> HTTPEndpoint {
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
             throw UserError("\(address) is not host:port")
         }
-        let endpoint = HTTPEndpoint(host: String(address[..<colon]), port: port)
-        let answer = try await client.send(HTTPClientRequest(method: "GET", target: path), to: endpoint)
-        guard answer.status == 200 else { throw UserError("\(address)\(path) answers \(answer.status)") }
-        return try JSON(parsing: answer.body)
+        return HTTPEndpoint(host: String(address[..<colon]), port: port)
     }
 
     func close() { client.close() }

@@ -8,7 +8,8 @@ import Store
 /// `entente ledger`.
 struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Verify and show a ledger folder.", subcommands: [Verify.self, Show.self])
+        commandName: "ledger", abstract: "Verify, show and repair a ledger folder.",
+        subcommands: [Verify.self, Show.self, Repair.self])
 
     /// The ledger folder that a path means, and its files; a node's data folder is taken for the ledger in it.
     static func files(_ path: String) throws -> (folder: String, names: [String]) {
@@ -78,6 +79,7 @@ struct LedgerCommand: ParsableCommand {
                     "chunks": .integer(Int64(report.chunkCount)),
                     "starts_after": report.startsAfter.map { .string("\($0)") } ?? .null,
                     "unsigned_tail": .integer(Int64(report.unsignedTailCount)),
+                    "empty_chunks": .array(report.emptyChunks.map { .string($0) }),
                     "fault": report.fault.map { .string("\($0)") } ?? .null,
                 ]
                 print(String(decoding: value.serialized(), as: UTF8.self))
@@ -91,6 +93,9 @@ struct LedgerCommand: ParsableCommand {
                 print("last verified \(report.lastVerified.map { "\($0)" } ?? "none")")
                 if report.unsignedTailCount > 0 {
                     print("unsigned tail \(report.unsignedTailCount) entries after the last signature, not vouched for")
+                }
+                for name in report.emptyChunks {
+                    print("empty chunk   \(name): without an entry, as a crash may leave it; nothing is lost")
                 }
                 if let fault = report.fault { print("FAULT         \(fault)") }
                 print(report.isGood ? "good" : "NOT GOOD")

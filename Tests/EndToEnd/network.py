@@ -62,6 +62,16 @@ class Network:
             time.sleep(0.2)
         pytest.fail(f"the nodes don't come to the same commit in {seconds} s: {nodes}")
 
+    def ready(self, seconds=40):
+        """The nodes, once all take part and their workers serve; other than `settled` also under load."""
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            nodes = self.status()
+            if all(n.get("state") == "active" and n.get("worker") == "ready" for n in nodes):
+                return nodes
+            time.sleep(0.1)
+        pytest.fail(f"not all nodes are ready in {seconds} s: {nodes}")
+
     def primary(self, seconds=20):
         """Name of the node that leads, once all agree on one."""
         deadline = time.time() + seconds

@@ -186,12 +186,16 @@ import Testing
         var bytes = try #require(storage.files["ledger_1"])
         bytes[8 + network.entries[0].bytes.count + 100] ^= 1
         let damaged = MemoryLedgerStorage(files: ["ledger_1": bytes])
-        let error = try #require(throws: LedgerError.self) { try opened(damaged) }
-        #expect(error == .corrupt(""))
-        #expect(error.reason.contains("entry 2 at byte \(8 + network.entries[0].bytes.count) of ledger_1"))
+        let files = try opened(damaged)
+        #expect(files.isTailDamaged)
+        #expect(files.nextSeqno == 2)
+        #expect(files.healing.contains { $0.contains("entry 2 is damaged, with whole ones behind it") })
+        #expect(files.storage.files["ledger_1.damaged"] == bytes)
+        let again = try opened(files.storage)
+        #expect(!again.isTailDamaged && again.nextSeqno == 2)
     }
 
-    @Test func refusesDamagedCommittedChunks() throws {
+    @Test func setsDamagedCommittedChunksAside() throws {
         let network = try mixedLedger()
         let storage = try network.files(chunkByteCount: 4000)
         let name = try #require(storage.files.keys.sorted().first { $0.hasSuffix(".committed") })
@@ -202,12 +206,14 @@ import Testing
         ] {
             var files = storage.files
             files[name] = change
-            #expect(throws: LedgerError.corrupt(""), "\(what)") { try opened(MemoryLedgerStorage(files: files)) }
+            let opened = try opened(MemoryLedgerStorage(files: files))
+            #expect(opened.missing.count == 1, "\(what)")
+            #expect(opened.storage.files[name] == nil && opened.storage.files[name + ".damaged"] == change)
         }
         var files = storage.files
         files[name] = nil
         if ChunkName(name)?.start != 1 {
-            #expect(throws: LedgerError.corrupt("")) { try opened(MemoryLedgerStorage(files: files)) }
+            #expect(try opened(MemoryLedgerStorage(files: files)).missing.count == 1)
         }
         // A flipped bit inside an entry shows when it is read.
         files = storage.files

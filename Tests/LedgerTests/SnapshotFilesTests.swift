@@ -239,6 +239,9 @@ import Testing
             let stopped = reports.count { if case .stopped = $0 { true } else { false } }
             #expect(stopped + (made(reports) == nil ? 0 : 1) == 1)
             stops += stopped
+            // What was not finished gives its room back.
+            let left = files.storage.inner.files.keys.filter { $0.hasPrefix("part_") || $0.hasPrefix("made_") }
+            #expect(stopped == 0 || left.isEmpty, "\(left)")
         }
         #expect(stops > 5)
     }

@@ -1,4 +1,5 @@
 import Consensus
+import Glibc
 import Host
 import Manager
 import ManagerRuntime
@@ -14,14 +15,15 @@ import Testing
     }
 
     private func withDisk(
-        _ folder: TemporaryFolder, chunkBytes: Int = 1 << 20, _ body: (LedgerDisk, Reports) async throws -> Void
+        _ folder: TemporaryFolder, chunkBytes: Int = 1 << 20, faults: DiskFaults? = nil,
+        _ body: (LedgerDisk, Reports) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let reports = Reports()
         let directory = try folder.directory()
         let disk = try LedgerDisk(
             folder: directory.folder("ledger", create: true), seal: Self.seal(directory), chunkBytes: chunkBytes,
-            eventLoop: group.next(), report: { reports.add($0) })
+            eventLoop: group.next(), retryAfter: .milliseconds(20), faults: faults, report: { reports.add($0) })
         try await body(disk, reports)
         await disk.stop()
         try await group.shutdownGracefully()
@@ -119,7 +121,7 @@ import Testing
             disk.append([entries[0]], ticket: 1)
             _ = try #require(await reports.first(where: Self.reached(1)))
             disk.append([LogEntry(view: 2, seqno: 2, kind: .data, bytes: [1, 2, 3])], ticket: 2)
-            _ = await reports.first { if case .failed = $0 { true } else { false } }
+            _ = try #require(await reports.first { if case .storage(.failed) = $0 { true } else { false } })
             disk.append([entries[1]], ticket: 3)
             disk.seal([1], ticket: 1)
         }
@@ -127,5 +129,120 @@ import Testing
             #expect(await Self.read(disk, reports, 1, .max, token: 1)?.map(\.seqno) == [1])
         }
         #expect(try Self.seal(folder.directory()).read() == nil)
+    }
+
+    private static func storage(_ reports: Reports) -> [String] {
+        reports.all.compactMap { report in
+            guard case .storage(let state) = report else { return nil }
+            switch state {
+            case .good: return "good"
+            case .full: return "full"
+            case .failed: return "failed"
+            }
+        }
+    }
+
+    @Test func aFullDiskKeepsWhatWaitsAndGoesOnByItself() async throws {
+        let folder = try TemporaryFolder()
+        let entries = try TestEntries.make(1...6)
+        let others = try TestEntries.make(5...7, view: 3)
+        let faults = DiskFaults()
+        try await withDisk(folder, faults: faults) { disk, reports in
+            disk.append([entries[0]], ticket: 1)
+            _ = try #require(await reports.first(where: Self.reached(1)))
+            faults.set(.write, ENOSPC)
+            disk.append(Array(entries[1...3]), ticket: 2)
+            disk.seal([1], ticket: 1)
+            disk.append(Array(entries[4...5]), ticket: 3)
+            disk.truncate(to: 4, ticket: 4)
+            disk.append(others, ticket: 5)
+            disk.seal([2], ticket: 2)
+            _ = try #require(await reports.first { if case .storage(.full) = $0 { true } else { false } })
+            // What is on the disk is read, and so is what waits for it.
+            #expect(await Self.read(disk, reports, 1, 1, token: 1)?.map(\.bytes) == [entries[0].bytes])
+            let waiting = await Self.read(disk, reports, 2, .max, token: 2)
+            #expect(waiting?.map(\.bytes) == entries[1...3].map(\.bytes) + others.map(\.bytes))
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(Self.persisted(reports) == [1])
+            #expect(!reports.all.contains { if case .sealed = $0 { true } else { false } })
+            faults.set(.write, nil)
+            _ = try #require(await reports.first(where: Self.reached(5)))
+            #expect(Self.storage(reports) == ["full", "good"])
+            // The newest seal stands for those before it.
+            #expect(reports.all.contains { if case .sealed(2) = $0 { true } else { false } })
+        }
+        try await withDisk(folder) { disk, reports in
+            let all = await Self.read(disk, reports, 1, .max, token: 1)
+            #expect(all?.map(\.bytes) == entries[0...3].map(\.bytes) + others.map(\.bytes))
+        }
+        #expect(try Self.seal(folder.directory()).read() == [2])
+    }
+
+    @Test(arguments: [DiskFaults.Operation.sync, .write]) func afterAnErrorNothingIsWrittenByThisProcess(
+        _ operation: DiskFaults.Operation
+    ) async throws {
+        let folder = try TemporaryFolder()
+        let entries = try TestEntries.make(1...3)
+        let faults = DiskFaults()
+        try await withDisk(folder, faults: faults) { disk, reports in
+            disk.append([entries[0]], ticket: 1)
+            _ = try #require(await reports.first(where: Self.reached(1)))
+            // A full disk that is only noticed by the sync is an error like any other: the pages are lost.
+            faults.set(operation, operation == .sync ? ENOSPC : EIO)
+            disk.append([entries[1]], ticket: 2)
+            _ = try #require(await reports.first { if case .storage(.failed) = $0 { true } else { false } })
+            #expect(await Self.read(disk, reports, 1, 1, token: 1)?.map(\.bytes) == [entries[0].bytes])
+            #expect(!reports.all.contains { if case .worksAgain = $0 { true } else { false } })
+            faults.set(operation, nil)
+            disk.append([entries[2]], ticket: 3)
+            disk.seal([1], ticket: 1)
+            // Another process may write; this one never says that anything is durable again.
+            _ = try #require(await reports.first { if case .worksAgain = $0 { true } else { false } })
+            #expect(Self.persisted(reports) == [1])
+            #expect(!reports.all.contains { if case .sealed = $0 { true } else { false } })
+        }
+        try await withDisk(folder) { disk, reports in
+            let left = await Self.read(disk, reports, 1, .max, token: 1)
+            #expect(left?.first?.bytes == entries[0].bytes)
+            #expect((left?.count ?? 0) <= 2)
+        }
+        #expect(try Self.seal(folder.directory()).read() == nil)
+    }
+
+    @Test func aDamagedChunkIsSetAsideAndReplaced() async throws {
+        let folder = try TemporaryFolder()
+        let signed = try TestEntries.signed(1...60, size: 4_000)
+        try await withDisk(folder, chunkBytes: 20_000) { disk, reports in
+            disk.append(signed, ticket: 1)
+            disk.commit(seqno: 60)
+            _ = try #require(await reports.first(where: Self.reached(1)))
+        }
+        let ledger = try folder.directory().folder("ledger")
+        let name = try #require(try ledger.list().first { $0.hasSuffix(".committed") && !$0.hasPrefix("ledger_1-") })
+        let file = try ledger.open(name, writing: true)
+        let byte = try file.read(at: 5_000, count: 1)
+        try file.write([byte[0] ^ 1], at: 5_000)
+        try await withDisk(folder, chunkBytes: 20_000) { disk, reports in
+            disk.survey()
+            // Reads end before the damage; whoever goes on there learns of it.
+            var next: UInt64 = 1
+            while let some = await Self.read(disk, reports, next, .max, token: next), !some.isEmpty {
+                next += UInt64(some.count)
+            }
+            let report = await reports.first { if case .damaged = $0 { true } else { false } }
+            guard case .damaged(let damage) = report else {
+                Issue.record("the damage is not reported")
+                return
+            }
+            #expect(damage.isReplaceable && damage.seqnos.contains(next))
+            #expect(try ledger.list().contains(name + ".damaged"))
+            disk.restore(
+                damage.seqnos,
+                signed[Int(damage.seqnos.lowerBound) - 1..<Int(damage.seqnos.upperBound) - 1].map(\.bytes))
+            _ = try #require(await reports.first { if case .restored = $0 { true } else { false } })
+            let rest = await Self.read(disk, reports, 1, .max, token: 1_000)
+            #expect(rest?.map(\.bytes) == signed.map(\.bytes))
+        }
+        try await withDisk(folder, chunkBytes: 20_000) { disk, _ in #expect(disk.healing.isEmpty) }
     }
 }

@@ -54,7 +54,14 @@ final class Heard<Value: Sendable>: Sendable {
 
 /// Entries as a leader makes them.
 enum TestEntries {
-    static func make(_ seqnos: ClosedRange<UInt64>, view: UInt64 = 2, size: Int = 40) throws -> [LogEntry] {
+    /// Every tenth is a signature entry, by its maps alone: chunks end there.
+    static func signed(_ seqnos: ClosedRange<UInt64>, size: Int) throws -> [LogEntry] {
+        try make(seqnos, size: size) { $0 % 10 == 0 }
+    }
+
+    static func make(
+        _ seqnos: ClosedRange<UInt64>, view: UInt64 = 2, size: Int = 40, isSignature: (UInt64) -> Bool = { _ in false }
+    ) throws -> [LogEntry] {
         let cipher = try EntryCipher(
             session: SessionKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32)), networkID: Array("n".utf8),
             leadership: Leadership(
@@ -63,7 +70,8 @@ enum TestEntries {
         return try seqnos.map { seqno in
             let writes = WriteSet([
                 MapWrites(
-                    name: "public:test", writes: [.init(key: [1], value: [UInt8](repeating: 5, count: size))])
+                    name: isSignature(seqno) ? Tables.signatures : "public:test",
+                    writes: [.init(key: [1], value: [UInt8](repeating: 5, count: size))])
             ])
             let entry = try cipher.publicEntry(
                 EntryContents(id: TransactionID(view: view, seqno: seqno), tables: writes))

@@ -27,6 +27,10 @@ struct ManagerCluster {
         /// Channels that it closed, with the reason.
         var disconnected: [(peer: String, reason: String)] = []
         var sessionChecks = 0
+        /// While its disk takes no writes: what waits for it.
+        var waiting: [ManagerEffect]?
+        /// Committed entries that its disk can't give.
+        var missing: [Range<UInt64>] = []
     }
 
     private static let start: UInt64 = 1_800_000_000_000
@@ -61,12 +65,14 @@ struct ManagerCluster {
     ///   - others: further endpoints of the same kind of adapter.
     /// Time after which a worker that owes answers is given up.
     private let workerSilence: UInt64
+    private let seed: UInt64
 
     init(
         _ count: Int, snapshotInterval: UInt64 = 10_000, name: String = "test", others: [String] = [],
-        workerSilence: UInt64 = ManagerSettings().workerSilenceMicroseconds
+        workerSilence: UInt64 = ManagerSettings().workerSilenceMicroseconds, seed: UInt64 = 0
     ) throws {
         self.workerSilence = workerSilence
+        self.seed = seed
         var document = ConstitutionDocument(name: name)
         document.parameters.snapshotIntervalEntries = snapshotInterval
         for index in 0..<count {
@@ -129,7 +135,7 @@ struct ManagerCluster {
         settings.snapshotPartTimeoutMicroseconds = 1_000_000
         return try Manager(
             settings: settings, node: NodeIdentity(key: keys[index]), constitution: constitution, start: start,
-            random: SeededBytes(state: UInt64(index + 1) &+ microseconds))
+            random: SeededBytes(state: UInt64(index + 1) &+ microseconds &+ seed))
     }
 
     func id(_ index: Int) -> String { keys[index].publicKey.id }
@@ -194,6 +200,7 @@ struct ManagerCluster {
         nodes[node].snapshots = try Self.snapshots(nodes[node].snapshots.storage.crashed())
         nodes[node].isUp = true
         nodes[node].isServing = false
+        nodes[node].waiting = nil
         nodes[node].workerRequests = []
         nodes[node].inputs = [.begin, .workerReady]
         connect(node)
@@ -222,6 +229,12 @@ struct ManagerCluster {
         nodes[node].inputs += [.workerDied(reason: "test"), .workerReady]
     }
 
+    /// A new worker process comes.
+    mutating func startWorker(_ node: Int) {
+        nodes[node].worker = AdapterHost(kinds: [CounterAdapter.kind])
+        inject(node, .workerReady)
+    }
+
     /// Damages a file of a node's snapshot folder.
     mutating func editSnapshots(_ node: Int, _ change: (inout [String: [UInt8]]) -> Void) throws {
         var files = nodes[node].snapshots.storage.files
@@ -238,6 +251,42 @@ struct ManagerCluster {
     mutating func dropEntries(_ node: Int, before seqno: UInt64) {
         nodes[node].entries.removeFirst(Int(seqno - nodes[node].firstSeqno))
         nodes[node].firstSeqno = seqno
+    }
+
+    /// A node's disk takes no writes from now on.
+    mutating func stopDisk(_ node: Int, _ state: StorageState) {
+        nodes[node].waiting = nodes[node].waiting ?? []
+        inject(node, .storage(state))
+    }
+
+    /// There is room again: what waits is written, in order.
+    mutating func freeDisk(_ node: Int) {
+        let waiting = nodes[node].waiting ?? []
+        nodes[node].waiting = nil
+        for effect in waiting { perform(effect, on: node) }
+        inject(node, .storage(.good))
+    }
+
+    /// The chunk with this entry is damaged: the disk finds out when it is read.
+    mutating func loseChunk(_ node: Int, with seqno: UInt64) -> Range<UInt64> {
+        let range = chunk(node, with: seqno)
+        nodes[node].missing.append(range)
+        return range
+    }
+
+    /// From the entry after a signature to the next signature.
+    private func chunk(_ node: Int, with seqno: UInt64) -> Range<UInt64> {
+        let signatures = nodes[node].entries.enumerated().compactMap { index, bytes -> UInt64? in
+            guard let entry = try? LedgerEntry(bytes), entry.kind == .signature else { return nil }
+            return nodes[node].firstSeqno + UInt64(index)
+        }
+        let before = signatures.last { $0 < seqno } ?? nodes[node].firstSeqno - 1
+        let end = signatures.first { $0 >= seqno } ?? seqno
+        return before + 1..<end + 1
+    }
+
+    private func damage(_ range: Range<UInt64>) -> ManagerInput {
+        .ledgerDamaged(LedgerDamage(seqnos: range, isReplaceable: true, reason: "test"))
     }
 
     /// Damages what a node has on its disk.
@@ -314,6 +363,40 @@ struct ManagerCluster {
 
     private mutating func perform(_ effect: ManagerEffect, on index: Int) {
         switch effect {
+        case .append, .truncate, .resetLog, .seal, .restoreChunk:
+            if nodes[index].waiting != nil { nodes[index].waiting?.append(effect) } else { write(effect, on: index) }
+        default: act(effect, on: index)
+        }
+    }
+
+    /// What goes to the disk.
+    private mutating func write(_ effect: ManagerEffect, on index: Int) {
+        switch effect {
+        case .append(let entries, let ticket):
+            nodes[index].entries += entries.map(\.bytes)
+            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
+        case .truncate(let seqno, let ticket):
+            nodes[index].entries.removeLast(nodes[index].entries.count - Int(seqno + 1 - nodes[index].firstSeqno))
+            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
+        case .resetLog(let seqno, let ticket):
+            nodes[index].entries = []
+            nodes[index].firstSeqno = seqno + 1
+            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
+        case .seal(let bytes, let ticket):
+            nodes[index].seal = bytes
+            nodes[index].inputs.append(.sealed(ticket: ticket))
+        case .restoreChunk(let range, let entries):
+            nodes[index].missing.removeAll { $0 == range }
+            for (offset, bytes) in entries.enumerated() {
+                nodes[index].entries[Int(range.lowerBound - nodes[index].firstSeqno) + offset] = bytes
+            }
+            nodes[index].inputs.append(.chunkRestored(range))
+        default: break
+        }
+    }
+
+    private mutating func act(_ effect: ManagerEffect, on index: Int) {
+        switch effect {
         case .respond(let token, let response): nodes[index].answers[token] = response
         case .send(let peer, let bytes):
             guard let other = nodes.indices.first(where: { id($0) == peer }), nodes[other].isUp,
@@ -335,26 +418,23 @@ struct ManagerCluster {
             // What the old one would still have said is never heard.
             held.removeAll { $0.node == index && !$0.isDisk }
             nodes[index].inputs.append(.workerReady)
-        case .append(let entries, let ticket):
-            nodes[index].entries += entries.map(\.bytes)
-            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
-        case .truncate(let seqno, let ticket):
-            nodes[index].entries.removeLast(nodes[index].entries.count - Int(seqno + 1 - nodes[index].firstSeqno))
-            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
         case .read(let first, let last, _, let purpose):
             var found: [StoredEntry] = []
             let start = nodes[index].firstSeqno
             let end = start + UInt64(nodes[index].entries.count) - 1
             if first >= start, first <= min(last, end) {
+                if let range = nodes[index].missing.first(where: { $0.contains(first) }) {
+                    nodes[index].inputs.append(damage(range))
+                }
                 for seqno in first...min(last, end) {
+                    if nodes[index].missing.contains(where: { $0.contains(seqno) }) { break }
                     found.append(StoredEntry(seqno: seqno, bytes: nodes[index].entries[Int(seqno - start)]))
                 }
             }
             nodes[index].inputs.append(.entries(found, for: purpose))
-        case .resetLog(let seqno, let ticket):
-            nodes[index].entries = []
-            nodes[index].firstSeqno = seqno + 1
-            report(.logPersisted(ticket: ticket), to: index, isDisk: true)
+        case .setAsideChunk(let seqno):
+            let range = loseChunk(index, with: seqno)
+            nodes[index].inputs.append(damage(range))
         case .surveyLedger:
             let start = nodes[index].firstSeqno
             nodes[index].inputs.append(.ledgerFound(start..<start + UInt64(nodes[index].entries.count)))
@@ -366,9 +446,6 @@ struct ManagerCluster {
                     nodes[index].inputs.append(.snapshot(each))
                 }
             }
-        case .seal(let bytes, let ticket):
-            nodes[index].seal = bytes
-            nodes[index].inputs.append(.sealed(ticket: ticket))
         case .ask(let request):
             asked.append((index, request))
             if let outside { nodes[index].inputs.append(.heard(request.number, outside(request))) }
@@ -380,7 +457,7 @@ struct ManagerCluster {
             nodes[index].inputs.append(.peerDisconnected(peer))
             nodes[other].inputs.append(.peerDisconnected(id(index)))
         case .checkSessions: nodes[index].sessionChecks += 1
-        case .dial, .committed, .halt, .offerConstitution: break
+        default: break
         }
     }
 }

@@ -149,6 +149,6 @@ public final class Directory: Sendable {
     /// Makes the folder's names durable.
     /// - Throws: ``HostError``.
     public func sync() throws(HostError) {
-        guard fsync(descriptor) == 0 else { throw .system("fsync of a folder") }
+        guard fsync(descriptor) == 0 else { throw .sync("fsync of a folder", errno) }
     }
 }

@@ -84,12 +84,12 @@ public final class File: Sendable {
     /// - Throws: ``HostError``. What was written before a failed sync must be taken as lost: a second sync that
     ///   succeeds proves nothing.
     public func sync() throws(HostError) {
-        guard fdatasync(descriptor) == 0 else { throw .system("fdatasync of \(name)") }
+        guard fdatasync(descriptor) == 0 else { throw .sync("fdatasync of \(name)", errno) }
     }
 
     /// Makes content and all metadata durable (fsync).
     /// - Throws: ``HostError``.
     public func syncAll() throws(HostError) {
-        guard fsync(descriptor) == 0 else { throw .system("fsync of \(name)") }
+        guard fsync(descriptor) == 0 else { throw .sync("fsync of \(name)", errno) }
     }
 }

@@ -6,14 +6,20 @@ internal import Primitives
 /// size, and gets its final name when all of it is committed. Committed chunks never change.
 public struct LedgerFiles<Storage: LedgerStorage> {
     /// Where the files are.
-    public private(set) var storage: Storage
+    public internal(set) var storage: Storage
     /// A chunk that has reached this many bytes ends with the next signature.
     public let chunkByteCount: Int
     /// What opening found and did; empty when all was whole.
     public let healing: [String]
 
-    private var chunks: [Chunk]
+    /// Whether opening cut a damaged entry off although whole ones followed it: what was behind may have been committed,
+    /// and has to come from another node.
+    public let isTailDamaged: Bool
+
+    var chunks: [Chunk]
     private var unsynced: Set<String> = []
+    /// A write failed, and may have left some of its bytes behind the last entry.
+    private var hasRemains = false
 
     struct Chunk {
         var name: ChunkName
@@ -24,6 +30,8 @@ public struct LedgerFiles<Storage: LedgerStorage> {
         var dataEnd: Int
         /// Whether the position table is written.
         var isComplete: Bool
+        /// A committed chunk whose file is not there, or was set aside.
+        var isMissing = false
 
         init(emptyAt start: UInt64) {
             self.init(
@@ -63,6 +71,7 @@ public struct LedgerFiles<Storage: LedgerStorage> {
         self.storage = opener.storage
         chunks = opener.chunks
         healing = opener.healing
+        isTailDamaged = opener.isTailDamaged
         self.chunkByteCount = chunkByteCount
         if chunks.isEmpty { chunks = [Chunk(emptyAt: firstSeqno ?? 1)] }
         // A process that was killed may have written what it never synced. From here on it counts as durable, and chunks
@@ -91,6 +100,28 @@ public struct LedgerFiles<Storage: LedgerStorage> {
     /// - Throws: ``LedgerError/outOfRange(_:file:line:)`` when one does not follow, ``LedgerError/tooLarge(_:file:line:)``
     ///   when one does not fit the chunk, and what the storage throws.
     public mutating func append(_ entries: [LedgerEntry]) throws {
+        try removeRemains()
+        hasRemains = true
+        try write(entries)
+        hasRemains = false
+    }
+
+    /// Cuts off what a write that failed may have left, or it could be taken for entries at the next start.
+    private mutating func removeRemains() throws {
+        guard hasRemains else { return }
+        let last = chunks[chunks.count - 1]
+        let name = last.name.fileName
+        if last.entryCount == 0 {
+            if try storage.list().contains(name) { try storage.remove(name) }
+        } else if !last.isComplete {
+            try storage.write(ChunkLayout.header(tableOffset: 0), to: name, at: 0)
+            try storage.truncate(name, to: last.dataEnd)
+            unsynced.insert(name)
+        }
+        hasRemains = false
+    }
+
+    private mutating func write(_ entries: [LedgerEntry]) throws {
         var index = 0
         while index < entries.count {
             var last = chunks[chunks.count - 1]
@@ -167,6 +198,7 @@ public struct LedgerFiles<Storage: LedgerStorage> {
     /// - Throws: ``LedgerError/outOfRange(_:file:line:)`` when some of them are in a committed chunk, and what the storage
     ///   throws.
     public mutating func rollback(to seqno: UInt64) throws {
+        try removeRemains()
         guard seqno + 1 < nextSeqno else { return }
         guard seqno + 1 >= firstSeqno, seqno >= committedChunkEnd ?? 0 else {
             throw LedgerError.outOfRange("a rollback to \(seqno), into a committed chunk")
@@ -209,6 +241,9 @@ public struct LedgerFiles<Storage: LedgerStorage> {
             throw LedgerError.outOfRange("no entry \(seqno) in the files: they hold \(firstSeqno)..<\(nextSeqno)")
         }
         let chunk = chunks[index]
+        guard !chunk.isMissing else {
+            throw LedgerError.corrupt("entry \(seqno) is in a chunk that is missing or was set aside")
+        }
         let bounds = try bounds(of: seqno, in: chunk)
         let bytes = try storage.read(chunk.name.fileName, at: bounds.lowerBound, count: bounds.count)
         guard let header = try? EntryHeader(bytes), header.entryByteCount == bytes.count, header.id.seqno == seqno,
@@ -226,7 +261,11 @@ public struct LedgerFiles<Storage: LedgerStorage> {
         var entries: [[UInt8]] = []
         var left = byteCountMax
         for seqno in range where seqno < nextSeqno {
-            let entry = try read(seqno)
+            // What is whole before a damaged one is given; who goes on from there learns of the damage.
+            guard let entry = try? read(seqno) else {
+                if entries.isEmpty { entries.append(try read(seqno)) }
+                break
+            }
             guard entries.isEmpty || entry.count <= left else { break }
             left -= entry.count
             entries.append(entry)
@@ -235,14 +274,14 @@ public struct LedgerFiles<Storage: LedgerStorage> {
     }
 
     /// Names of all chunk files that hold entries, in order.
-    public var chunkNames: [String] { chunks.filter { $0.entryCount > 0 }.map(\.name.fileName) }
+    public var chunkNames: [String] { chunks.filter { $0.entryCount > 0 && !$0.isMissing }.map(\.name.fileName) }
 
     /// The seqnos of the chunk that holds `seqno`; the way to download whole chunks.
     public func chunkRange(of seqno: UInt64) -> Range<UInt64>? {
         chunkIndex(of: seqno).map { chunks[$0].start..<chunks[$0].next }
     }
 
-    private func chunkIndex(of seqno: UInt64) -> Int? {
+    func chunkIndex(of seqno: UInt64) -> Int? {
         guard seqno >= firstSeqno, seqno < nextSeqno else { return nil }
         var low = 0
         var high = chunks.count
@@ -284,6 +323,7 @@ public struct LedgerFiles<Storage: LedgerStorage> {
             try storage.rename(name, to: name + ".ignored")
         }
         unsynced = []
+        hasRemains = false
         chunks = [Chunk(emptyAt: firstSeqno)]
     }
 }

@@ -7,6 +7,7 @@ struct LedgerOpener<Storage: LedgerStorage> {
     let durable: UInt64?
     var chunks: [Chunk] = []
     var healing: [String] = []
+    var isTailDamaged = false
 
     init(storage: Storage, firstSeqno: UInt64?, durable: UInt64?) {
         self.storage = storage
@@ -25,11 +26,22 @@ struct LedgerOpener<Storage: LedgerStorage> {
             }
             let due = chunks.last?.next ?? min(name.start, firstSeqno ?? name.start)
             if name.start != due {
-                guard name.start > due, !name.isCommitted else {
-                    throw LedgerError.corrupt("\(name.fileName) does not follow seqno \(due - 1)")
+                guard name.start > due else {
+                    throw LedgerError.corrupt(
+                        "\(name.fileName) does not follow entry \(due - 1): it is an older copy or of another network; "
+                            + "move it out of the folder")
                 }
-                // What follows a tail that was cut off goes with it.
-                try setAside(name, lastWhole: due - 1)
+                guard name.isCommitted else {
+                    // What follows a tail that was cut off goes with it.
+                    try setAside(name, lastWhole: due - 1)
+                    continue
+                }
+                guard chunks.allSatisfy(\.name.isCommitted) else {
+                    throw LedgerError.corrupt("\(name.fileName) is committed, the chunk before it is not")
+                }
+                chunks.append(missing(due..<name.start))
+                healing.append("entries \(due) to \(name.start - 1) are missing")
+                chunks.append(try committed(name))
             } else if name.isCommitted {
                 guard chunks.allSatisfy(\.name.isCommitted) else {
                     throw LedgerError.corrupt("\(name.fileName) is committed, the chunk before it is not")
@@ -60,7 +72,27 @@ struct LedgerOpener<Storage: LedgerStorage> {
         return true
     }
 
-    private func committed(_ name: ChunkName) throws -> Chunk {
+    private func missing(_ range: Range<UInt64>) -> Chunk {
+        var chunk = Chunk(
+            name: ChunkName(start: range.lowerBound, committedEnd: range.upperBound - 1), positions: [],
+            entryCount: UInt64(range.count), dataEnd: 0, isComplete: true)
+        chunk.isMissing = true
+        return chunk
+    }
+
+    /// A committed chunk whose frame is not what it must be is set aside: the name says what is missing.
+    private mutating func committed(_ name: ChunkName) throws -> Chunk {
+        do {
+            return try whole(name)
+        } catch let error as LedgerError where error == .corrupt("") {
+            guard let end = name.end, end - name.start < UInt64(UInt32.max) else { throw error }
+            try storage.rename(name.fileName, to: name.fileName + ChunkName.damagedSuffix)
+            healing.append("set \(name.fileName) aside: \(error.reason)")
+            return missing(name.start..<end + 1)
+        }
+    }
+
+    private func whole(_ name: ChunkName) throws -> Chunk {
         let file = name.fileName
         guard let end = name.end, let offset = ChunkLayout.tableOffset(try storage.read(file, at: 0, count: 8)),
             let dataEnd = Int(exactly: offset), dataEnd > ChunkLayout.headerByteCount, dataEnd <= UInt32.max
@@ -88,13 +120,27 @@ struct LedgerOpener<Storage: LedgerStorage> {
         }
         let offset = ChunkLayout.tableOffset(bytes) ?? 0
         let table = ChunkLayout.table(chunk.positions)
-        if offset == chunk.dataEnd, !table.isEmpty, bytes[chunk.dataEnd...].elementsEqual(table) {
+        let isComplete = offset == chunk.dataEnd && !table.isEmpty && bytes[chunk.dataEnd...].elementsEqual(table)
+        // The last process may have ended between writing and syncing, or because a sync failed: what is read here may be
+        // in the kernel's memory alone, which after a failed sync holds it for written. So it is written and synced again
+        // before anyone counts on it.
+        if chunk.entryCount > 0 {
+            let end = isComplete ? bytes.count : chunk.dataEnd
+            try storage.write(
+                Array(bytes[ChunkLayout.headerByteCount..<end]), to: file, at: ChunkLayout.headerByteCount)
+            try storage.sync(file)
+        }
+        if isComplete {
             chunk.isComplete = true
             return chunk
         }
         let tail = bytes[chunk.dataEnd...]
         if tail.contains(where: { $0 != 0 }), !table.starts(with: tail) {
-            try checkTail(chunk, bytes)
+            if try isDamage(chunk, bytes) {
+                try keepCopy(of: file, bytes)
+                isTailDamaged = true
+                healing.append("kept a copy of \(file): entry \(chunk.next) is damaged, with whole ones behind it")
+            }
             healing.append("cut \(tail.count) bytes of a torn write after seqno \(chunk.next - 1) from \(file)")
         } else if offset != 0 {
             healing.append("opened \(file) again: its position table was not whole")
@@ -119,16 +165,21 @@ struct LedgerOpener<Storage: LedgerStorage> {
         return header
     }
 
-    /// Refuses to cut off what was acknowledged, or what a torn write does not explain.
-    private func checkTail(_ chunk: Chunk, _ bytes: [UInt8]) throws {
+    /// Refuses to cut off what was acknowledged. Tells whether a torn write does not explain what is there: then what
+    /// follows must come from another node.
+    private func isDamage(_ chunk: Chunk, _ bytes: [UInt8]) throws -> Bool {
         try checkNotAcknowledged(chunk.next, chunk.name.fileName, chunk.dataEnd)
-        guard durable == nil, let damaged = try? EntryHeader(bytes, at: chunk.dataEnd) else { return }
+        guard durable == nil, let damaged = try? EntryHeader(bytes, at: chunk.dataEnd) else { return false }
         let behind = chunk.dataEnd + damaged.entryByteCount
-        if Self.wholeEntry(bytes, at: behind, seqno: chunk.next + 1) != nil {
-            throw LedgerError.corrupt(
-                "entry \(chunk.next) at byte \(chunk.dataEnd) of \(chunk.name.fileName) is damaged, with whole ones behind it"
-            )
-        }
+        return Self.wholeEntry(bytes, at: behind, seqno: chunk.next + 1) != nil
+    }
+
+    private mutating func keepCopy(of file: String, _ bytes: [UInt8]) throws {
+        let copy = file + ChunkName.damagedSuffix
+        if try storage.list().contains(copy) { try storage.remove(copy) }
+        try storage.write(bytes, to: copy, at: 0)
+        try storage.truncate(copy, to: bytes.count)
+        try storage.sync(copy)
     }
 
     private func checkNotAcknowledged(_ seqno: UInt64, _ file: String, _ offset: Int) throws {

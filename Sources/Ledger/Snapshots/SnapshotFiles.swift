@@ -108,7 +108,18 @@ public struct SnapshotFiles<Storage: LedgerStorage> {
             making = nil
             queued = nil
             loose = []
+            removeUnfinished()
             return [.stopped(reason: "\(error)")]
+        }
+    }
+
+    /// What will never be finished gives its room back: that may be what is missing.
+    private mutating func removeUnfinished() {
+        runs = []
+        made = [:]
+        base = nil
+        for name in (try? storage.list()) ?? [] where name.hasPrefix("part_") || name.hasPrefix("made_") {
+            try? remove(name)
         }
     }
 

@@ -30,6 +30,8 @@ public struct LedgerReport: Sendable, Hashable {
     public internal(set) var unsignedTailCount = 0
     /// Chunk files read without a fault.
     public internal(set) var chunkCount = 0
+    /// Files at the end in which no entry was ever written, as a crash may leave them: nothing is wrong with that.
+    public internal(set) var emptyChunks: [String] = []
     /// The snapshot after which the verification began, where the ledger has no entry before.
     public internal(set) var startsAfter: TransactionID?
     /// Whether Entente wrote the ledger; else CCF did.

@@ -116,7 +116,7 @@ public struct LedgerVerifier: Sendable {
     public mutating func add(_ name: ChunkName, _ bytes: [UInt8]) throws(LedgerFault) {
         do {
             try check(name, bytes)
-            report.chunkCount += 1
+            if !report.emptyChunks.contains(name.fileName) { report.chunkCount += 1 }
         } catch {
             report.fault = error
             throw error
@@ -135,6 +135,14 @@ public struct LedgerVerifier: Sendable {
     private mutating func check(_ name: ChunkName, _ bytes: [UInt8]) throws(LedgerFault) {
         func fault(_ error: LedgerError, _ offset: Int = 0, _ seqno: UInt64? = nil) -> LedgerFault {
             LedgerFault(file: name.fileName, offset: offset, seqno: seqno, error: error)
+        }
+        // A crash may leave the file of the next chunk without an entry, or with nothing but room kept free.
+        if name.end == nil, Self.isZero(bytes, from: 0) {
+            report.emptyChunks.append(name.fileName)
+            return
+        }
+        guard report.emptyChunks.isEmpty else {
+            throw fault(.malformed("the chunk follows \(report.emptyChunks[0]), which is empty"))
         }
         guard name.start == nextSeqno else {
             throw fault(.malformed("the chunk begins with \(name.start) where \(nextSeqno) is due"))

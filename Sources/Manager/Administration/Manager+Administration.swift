@@ -68,6 +68,10 @@ struct Resource: Sendable {
         Resource(method: "GET", path: "/node/receipt", summary: "receipt of an entry or of one transaction") {
             $0.startReceipt($1)
         },
+        Resource(method: "GET", path: "/node/ledger/entries", summary: "committed entries as they stand in the ledger")
+        {
+            $0.startEntries($1)
+        },
         Resource(method: "GET", path: "/node/version", summary: "version of the software") { $0.answerVersion($1) },
         Resource(method: "GET", path: "/node/metrics", summary: "counters") { $0.startMetrics($1) },
         Resource(method: "GET", path: "/node/api", summary: "this table") { $0.answerInterface($1) },
@@ -102,9 +106,11 @@ extension Manager {
             "commit_seqno": .integer(Int64(clamping: appliedSeqno)), "worker": .string("\(worker.state)"),
             "primary_id": primary.map { .string($0) } ?? .null,
             "member": .bool(configuration?.voters.contains(node.id) == true),
+            "storage": .string(fitness.storage.word),
         ]
-        if let reason, case .object(var members) = state {
-            members.append("reason", .string(reason))
+        if case .object(var members) = state {
+            if let reason { members.append("reason", .string(reason)) }
+            if let reason = fitness.storage.reason { members.append("storage_reason", .string(reason)) }
             state = .object(members)
         }
         answer(request, state)
@@ -237,6 +243,20 @@ extension Manager {
             ("entente_requests_waiting", "Client requests without an answer.", UInt64(clients.count)),
             ("entente_transactions_queued", "Transactions that wait for a batch.", UInt64(queues.count)),
             ("entente_channels", "Open channels to other nodes.", UInt64(channels.count)),
+            (
+                "entente_ledger_chunks_missing", "Chunks of the ledger that are damaged and not replaced yet.",
+                UInt64(repair.missing.count)
+            ),
+            ("entente_ledger_repairs_total", "Damaged parts of the ledger that were replaced.", repair.repairedCount),
+            ("entente_storage_writable", "1 while the disk takes writes.", fitness.storage.isGood ? 1 : 0),
+            (
+                "entente_storage_failures_total", "Times that the disk stopped taking writes.", fitness.storageFailures
+            ),
+            (
+                "entente_leadership_hand_overs_total",
+                "Times that this node gave up leading for want of worker or disk.",
+                fitness.handOvers
+            ),
         ] {
             let kind = name.hasSuffix("_total") ? "counter" : "gauge"
             lines += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n\(name) \(value)\n"

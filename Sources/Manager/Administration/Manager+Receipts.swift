@@ -75,6 +75,34 @@ extension Manager {
         return ClientResponse(body: receipt.json.serialized())
     }
 
+    /// Committed entries, bytes as they stand in the ledger: what is private in them is sealed.
+    mutating func startEntries(_ request: ClientRequest) {
+        guard phase == .active else { return refuse(request.token, .notReady, "the node is \(phase.word)") }
+        guard let first = request.parameter("first").flatMap({ UInt64($0) }), first > 0,
+            let last = request.parameter("last").flatMap({ UInt64($0) }), first <= last
+        else { return refuse(request.token, .badRequest, "first and last must be seqnos, in order") }
+        guard first <= appliedSeqno else {
+            return refuse(request.token, .notCommitted, "entry \(first) is not committed here")
+        }
+        clients[request.token] = ClientWait(
+            request: request, endpoint: "", stage: .ledger, reflects: commitID,
+            deadline: clock.monotonic + settings.requestTimeoutMicroseconds)
+        effects.append(
+            .read(
+                first: first, last: min(last, appliedSeqno), bytesMax: settings.readBytesMax,
+                for: .entries(request.token)))
+    }
+
+    mutating func answerEntries(_ token: RequestToken, _ stored: [StoredEntry]) {
+        guard clients[token] != nil else { return }
+        guard !stored.isEmpty else {
+            return refuse(token, .notFound, "the ledger of this node does not hold the entry")
+        }
+        respond(
+            token,
+            ClientResponse(contentType: "application/octet-stream", body: Array(stored.map(\.bytes).joined())))
+    }
+
     /// Reads old entries for an adapter's query.
     mutating func readHistory(_ token: RequestToken, _ query: QueryToken, _ range: HistoryRange) {
         let last = min(range.last, appliedSeqno)

@@ -213,6 +213,11 @@ extension Manager {
             guard works.count < settings.requestsWaitingMax else {
                 return send(.declined(number: number, .busy), to: peer)
             }
+            guard fitness.storage.isGood else {
+                // Another node leads soon; if none can, the client hears that nothing was done.
+                let isLate = clock.monotonic >= fitness.storageSince + Fitness.patienceMicroseconds
+                return send(.declined(number: number, isLate ? .busy : .notPrimary), to: peer)
+            }
             begin(.peer(peer, number: number), endpoint: endpoint, submissions)
         case .decided(let number, let outcomes): decided(number, outcomes, by: peer)
         case .declined(let number, let why):
@@ -236,6 +241,9 @@ extension Manager {
         case .snapshotPart(let name, let offset, let bytes): receivePart(of: name, offset: offset, bytes, from: peer)
         case .snapshotGone(let name): snapshotGone(name, from: peer)
         case .snapshotRefused(let name): snapshotRefused(name, by: peer)
+        case .fitness(let isFit): receiveFitness(isFit, from: peer)
+        case .entriesPull(let first, let last): giveEntries(first: first, last: last, to: peer)
+        case .entriesPart(let first, let entries, let isEnd): receiveEntries(first, entries, isEnd, from: peer)
         }
     }
 
@@ -261,6 +269,7 @@ extension Manager {
                 return log(.warning, "a leader's ledger time is beyond the bound; entries refused", [("peer", peer)])
             }
         }
+        if case .append(let append) = message.body, !mayHold(append.entries) { return }
         step(.received(message, from: peer))
     }
 
@@ -292,6 +301,9 @@ extension Manager {
         case .snapshotReceipt(let name): addSnapshotReceipt(name, stored)
         case .receipt(let token): answerReceipt(token, stored)
         case .history(let token): answerHistory(token, stored)
+        case .entries(let token): answerEntries(token, stored)
+        case .repair(let peer, let first):
+            send(.entriesPart(first: first, stored.map(\.bytes), isEnd: false), to: peer)
         }
     }
 }

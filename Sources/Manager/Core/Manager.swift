@@ -96,6 +96,8 @@ public struct Manager {
 
     var governance = GovernanceDesk()
     var worker = WorkerLink()
+    var fitness = Fitness()
+    var repair = RepairState()
     var snapshots = SnapshotState()
     /// At a start: the seqnos that the ledger's files hold.
     var ledgerOnDisk: Range<UInt64>?
@@ -177,7 +179,8 @@ public struct Manager {
         case .workerReady: workerStarted()
         case .workerDied(let reason): workerDied(reason: reason)
         case .workerReply(let frame): receive(frame)
-        case .logPersisted(let ticket): step(.logPersisted(ticket: ticket))
+        case .logPersisted(let ticket):
+            if raft == nil { tailPersisted(ticket) } else { step(.logPersisted(ticket: ticket)) }
         case .sealed(let ticket): step(.hardStatePersisted(ticket: ticket))
         case .entries(let entries, let purpose): receive(entries, for: purpose)
         case .ledgerFound(let seqnos):
@@ -185,6 +188,9 @@ public struct Manager {
             continueRecovery()
         case .snapshot(let report): receive(report)
         case .heard(let number, let result): heard(number, result)
+        case .storage(let state): storageChanged(to: state)
+        case .ledgerDamaged(let damage): receive(damage)
+        case .chunkRestored(let range): chunkRestored(range)
         case .shutdown: shutDown()
         }
     }
@@ -197,7 +203,7 @@ public struct Manager {
         // What can't be done now is done when what it waits for is there: a deadline in the past would be asked for again
         // and again.
         guard mayPropose, executing == nil else { return next }
-        if worker.isReady, let due = queues.deadline { next = min(next, due) }
+        if worker.isReady, fitness.storage.isGood, let due = queues.deadline { next = min(next, due) }
         if let due = unsigned.deadline { next = min(next, due) }
         return next
     }
@@ -232,6 +238,9 @@ public struct Manager {
             dismissRemovedPeers()
             expireTransfer()
             watchWorker()
+            watchFitness()
+            watchStorage()
+            watchRepair()
             dialPeers()
         }
     }
@@ -250,6 +259,7 @@ public struct Manager {
     mutating func stop(_ reason: String) {
         log(.error, "the node has stopped", [("reason", reason)])
         phase = .stopped(reason)
+        for peer in channels.keys.sorted() { send(.fitness(false), to: peer) }
         let submitted = governance.works.values.compactMap { work -> RequestToken? in
             if case .client(let token) = work.origin { token } else { nil }
         }

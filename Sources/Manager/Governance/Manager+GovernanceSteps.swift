@@ -16,7 +16,7 @@ extension Manager {
     /// Takes all messages that wait, and what time has decided. While a batch executes the next seqno is promised to it,
     /// so they wait for its end.
     mutating func takeGovernance() {
-        guard isPrimary, phase == .active, executing == nil, raft?.view != nil else { return }
+        guard mayPropose, phase == .active, fitness.storage.isGood, executing == nil, raft?.view != nil else { return }
         let time = max(clock.wall, ledgerTime)
         do {
             var state = try latestGovernance()

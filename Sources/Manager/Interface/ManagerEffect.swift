@@ -44,6 +44,10 @@ public enum ManagerEffect: Sendable {
     case snapshot(SnapshotJob)
     /// Reads entries back, at most about `bytesMax` of them but at least one; ``ManagerInput/entries(_:for:)`` follows.
     case read(first: UInt64, last: UInt64, bytesMax: Int, for: ReadPurpose)
+    /// The chunk with this entry does not verify: sets it aside; ``ManagerInput/ledgerDamaged(_:)`` follows.
+    case setAsideChunk(seqno: UInt64)
+    /// Writes verified entries in the place of a chunk that is missing; ``ManagerInput/chunkRestored(_:)`` follows.
+    case restoreChunk(Range<UInt64>, [[UInt8]])
     /// Seals these bytes to the platform; ``ManagerInput/sealed(ticket:)`` follows when they are durable.
     case seal([UInt8], ticket: UInt64)
     /// Everything up to here is committed: chunks may be closed and named so.
@@ -119,6 +123,10 @@ public enum ReadPurpose: Sendable, Hashable {
     case snapshotReceipt(SnapshotName)
     /// A receipt for a client.
     case receipt(RequestToken)
+    /// A peer lost entries from this one on.
+    case repair(peer: PeerID, first: UInt64)
+    /// Entries for a client, as they are.
+    case entries(RequestToken)
     /// Old entries that an adapter's query needs.
     case history(RequestToken)
 }

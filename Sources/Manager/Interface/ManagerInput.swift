@@ -39,6 +39,12 @@ public enum ManagerInput: Sendable {
     case snapshot(SnapshotReport)
     /// What came of a question to a service outside; the reason of a failure holds nothing that the service sent.
     case heard(UInt64, OutsideAnswer.Result)
+    /// Entries can't be read from the ledger's files; at a start this comes before ``ledgerFound(_:)``.
+    case ledgerDamaged(LedgerDamage)
+    /// The entries of ``ManagerEffect/restoreChunk(_:_:)`` are in the files.
+    case chunkRestored(Range<UInt64>)
+    /// The disk stopped taking writes, or takes them again.
+    case storage(StorageState)
     /// Stop cleanly.
     case shutdown
 }

@@ -3,7 +3,7 @@ import Primitives
 /// Errors of the HTTP interface, with CCF's shape `{"error":{"code","message"}}`.
 enum Refusal: Sendable {
     case badRequest, forbidden, notFound, methodNotAllowed, busy, notReady, timedOut, internalError, notCommitted
-    case otherHistory
+    case otherHistory, noStorage
 
     private var status: Int {
         switch self {
@@ -11,7 +11,7 @@ enum Refusal: Sendable {
         case .forbidden: 403
         case .notFound, .notCommitted: 404
         case .methodNotAllowed: 405
-        case .busy, .notReady: 503
+        case .busy, .notReady, .noStorage: 503
         case .timedOut: 504
         case .otherHistory: 409
         case .internalError: 500
@@ -30,6 +30,7 @@ enum Refusal: Sendable {
         case .notReady: "FrontendNotOpen"
         case .timedOut: "TransactionReplicationFailed"
         case .internalError: "InternalError"
+        case .noStorage: "StorageUnavailable"
         }
     }
 

@@ -77,12 +77,9 @@ extension Manager {
         }
     }
 
-    /// Whether consensus would take an entry: not while leadership is handed over.
-    var mayPropose: Bool { isPrimary && raft?.isTransferring == false }
-
     /// Gives the worker the next batch, if it is free and one is due.
     mutating func cutBatch() {
-        guard mayPropose, phase == .active, executing == nil, worker.isReady else { return }
+        guard mayPropose, phase == .active, fitness.storage.isGood, executing == nil, worker.isReady else { return }
         catchUpWorkerForLeading()
         guard worker.isReady, worker.seqno == lastSeqno,
             let (endpoint, items) = queues.cut(idle: uncommittedBatches == 0, now: clock.monotonic)

@@ -35,6 +35,7 @@ extension Manager {
             return
         }
         if phase == .joining { askToJoin(node.id) }
+        tellFitness(to: node.id)
         if raft != nil { step(.tick) }
         if node.id == primary {
             rerouteWork(forwardedTo: nil)
@@ -45,6 +46,7 @@ extension Manager {
     /// It is gone; what was forwarded on it waits for the next primary.
     mutating func peerDisconnected(_ peer: PeerID) {
         guard channels.removeValue(forKey: peer) != nil else { return }
+        fitness.peers.remove(peer)
         log(.info, "channel closed", [("peer", peer)])
         leaving[peer] = nil
         governancePeerGone(peer)

@@ -29,6 +29,13 @@ public enum NodeMessage: Sendable {
     case snapshotGone(SnapshotName)
     /// The snapshot that was offered can't be used.
     case snapshotRefused(SnapshotName)
+    /// Whether the sender could lead now: its worker serves and its disk takes writes.
+    case fitness(Bool)
+    /// A node that lost entries wants these, or those that the receiver has of them.
+    case entriesPull(first: UInt64, last: UInt64)
+    /// Committed entries from `first` on; none if the receiver can't give any, for the time being or, if `isEnd`, because
+    /// nothing from there on is committed.
+    case entriesPart(first: UInt64, [[UInt8]], isEnd: Bool)
 
     /// A governance message that came to a node that does not lead; answered by `.governed` or `.declined`.
     case govern(number: UInt64, GovernanceCall)
@@ -51,6 +58,8 @@ public enum NodeMessage: Sendable {
     public static let bytesMax = 64 << 20
     /// Bytes of one part of a snapshot at most.
     public static let snapshotPartBytesMax = 1 << 20
+    /// About so many bytes of entries are given at a time; one larger entry goes alone.
+    static let entriesByteCount = 1 << 20
     static let version: UInt8 = 2
 
     /// The message's bytes, version first.
@@ -104,6 +113,19 @@ public enum NodeMessage: Sendable {
         case .snapshotRefused(let name):
             writer.integer(11 as UInt8)
             writer.snapshot(name)
+        case .fitness(let isFit):
+            writer.integer(12 as UInt8)
+            writer.integer(isFit ? 1 : 0 as UInt8)
+        case .entriesPull(let first, let last):
+            writer.integer(13 as UInt8)
+            writer.integer(first)
+            writer.integer(last)
+        case .entriesPart(let first, let entries, let isEnd):
+            writer.integer(14 as UInt8)
+            writer.integer(first)
+            writer.integer(isEnd ? 1 : 0 as UInt8)
+            writer.integer(UInt32(entries.count))
+            for entry in entries { writer.blob(entry) }
         case .govern(let number, let call):
             writer.integer(20 as UInt8)
             writer.integer(number)
@@ -159,6 +181,20 @@ public enum NodeMessage: Sendable {
                 try reader.blob(limit: NodeMessage.snapshotPartBytesMax))
         case 10: self = .snapshotGone(try reader.snapshot())
         case 11: self = .snapshotRefused(try reader.snapshot())
+        case 12:
+            let isFit = try reader.integer(UInt8.self)
+            guard isFit <= 1 else { throw .invalid(at: reader.offset - 1) }
+            self = .fitness(isFit == 1)
+        case 13: self = .entriesPull(first: try reader.integer(), last: try reader.integer())
+        case 14:
+            let first = try reader.integer(UInt64.self)
+            let isEnd = try reader.integer(UInt8.self)
+            guard isEnd <= 1 else { throw .invalid(at: reader.offset - 1) }
+            var entries: [[UInt8]] = []
+            for _ in 0..<(try reader.integer(UInt32.self)) {
+                entries.append(try reader.blob(limit: NodeMessage.bytesMax))
+            }
+            self = .entriesPart(first: first, entries, isEnd: isEnd == 1)
         case 20: self = .govern(number: try reader.integer(), try .init(from: &reader))
         case 21: self = .governed(number: try reader.integer(), try .init(from: &reader))
         case 22: self = .constitutionWanted(known: try reader.text(limit: 64))

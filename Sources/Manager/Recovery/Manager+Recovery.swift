@@ -93,14 +93,12 @@ extension Manager {
     /// The next entries of this node's own ledger; none: all were read.
     mutating func recover(_ stored: [StoredEntry]) {
         guard phase == .recovering else { return }
-        guard !stored.isEmpty else { return finishRecovery() }
-        for each in stored {
+        guard !stored.isEmpty else { return waitsForRepair() ? () : finishRecovery() }
+        for (index, each) in stored.enumerated() {
             do {
                 try take(try ledger.logEntry(each.bytes))
             } catch {
-                return stop(
-                    "entry \(each.seqno) of this node's ledger can't be used: \(error); restore the ledger folder or "
-                        + "remove the node's data and let it join again")
+                return recoveryFailed(at: index, of: stored, error)
             }
             // What the seal knows as committed needs no undo.
             if each.seqno <= sealed.hardState.commit {

@@ -59,6 +59,8 @@ extension Manager {
     /// The entry that must be the evidence was read back.
     mutating func checkEvidence(of name: SnapshotName, _ stored: [StoredEntry]) {
         guard let snapshot = snapshots.candidate, snapshot.name == name else { return }
+        // Where the evidence is damaged, the receipt alone speaks for the snapshot, as where it is gone.
+        if repair.missing(name.evidence) != nil { return begin(from: snapshot) }
         guard let bytes = stored.first?.bytes, let entry = try? LedgerEntry(bytes), entry.id.seqno == name.evidence,
             let evidence = ServiceTables.snapshotEvidence(entry.tables), evidence.seqno == name.seqno,
             evidence.digest == snapshot.digest, entry.claimsDigest == snapshot.digest

@@ -66,6 +66,10 @@ extension Manager {
             request: request, endpoint: endpoint, stage: .worker, reflects: nil,
             deadline: clock.monotonic + settings.requestTimeoutMicroseconds)
         if let atLeast = request.atLeast, atLeast.seqno > appliedSeqno {
+            // It may be long before this node comes so far; others are there already.
+            guard fitness.storage.isGood else {
+                return refuse(request.token, .noStorage, storageRefusal, retryAfter: 1)
+            }
             guard atLeast.seqno <= lastSeqno + settings.aheadMax else {
                 return refuse(request.token, .badRequest, "transaction \(atLeast) is far beyond this ledger")
             }
@@ -138,6 +142,10 @@ extension Manager {
                     Submission(
                         requestID: identify(wait.request, request, index, of: requests.count),
                         actor: wait.request.actor, body: request.body, answers: answers))
+            }
+            guard fitness.storage.isGood else {
+                send(.discard(endpoint: wait.endpoint, token: query), for: .nothing)
+                return refuse(token, .noStorage, storageRefusal, retryAfter: 1)
             }
             clients[token]?.stage = .submitted(work: nextWork)
             begin(.client(token, query), endpoint: wait.endpoint, submissions)

@@ -39,6 +39,7 @@ extension Manager {
     /// goes back in the queue, and a new one is built from the ledger.
     mutating func workerDied(reason: String) {
         counters.workerRestarts += 1
+        fitness.workerDied = true
         log(.error, "the worker is gone and is being rebuilt", [("reason", reason)])
         for purpose in worker.reset() {
             switch purpose {
@@ -65,6 +66,7 @@ extension Manager {
                     token, .timedOut, "the worker was restarted; the outcome is unknown, ask by transaction id")
             }
         }
+        watchFitness()
     }
 
     /// A reply of the worker. What is malformed or not asked for ends it.
@@ -149,6 +151,8 @@ extension Manager {
     mutating func fillWorker(with stored: [StoredEntry], from first: UInt64) {
         guard worker.state == .filling, worker.reading == first else { return }
         worker.reading = nil
+        // What is damaged comes from another node; then this goes on.
+        if stored.isEmpty, repair.missing(first) != nil { return }
         guard !stored.isEmpty else {
             return stop("entry \(first) is not in the ledger, but the worker needs it")
         }

@@ -14,6 +14,8 @@ struct Machine {
         case read(first: UInt64, last: UInt64, bytesMax: Int, for: ReadPurpose)
         case seal([UInt8], ticket: UInt64)
         case commit(seqno: UInt64)
+        case setAside(seqno: UInt64)
+        case restore(Range<UInt64>, [[UInt8]])
     }
 
     /// The whole disk at an earlier time.

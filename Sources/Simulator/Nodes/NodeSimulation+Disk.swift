@@ -95,10 +95,28 @@ extension NodeSimulation {
                 ticket = number
                 committed = nil
             case .survey:
-                if let ledger = machines[node].ledger { tell(.ledgerFound(ledger.firstSeqno..<ledger.nextSeqno)) }
+                guard let ledger = machines[node].ledger else { break }
+                for range in ledger.missing {
+                    tell(.ledgerDamaged(LedgerDamage(seqnos: range, isReplaceable: true, reason: "it is missing")))
+                }
+                if ledger.isTailDamaged {
+                    let cut = ledger.nextSeqno..<UInt64.max
+                    tell(.ledgerDamaged(LedgerDamage(seqnos: cut, isReplaceable: true, reason: "it was cut off")))
+                }
+                tell(.ledgerFound(ledger.firstSeqno..<ledger.nextSeqno))
             case .commit(let seqno): committed = seqno
             case .read(let first, let last, let bytesMax, let purpose):
-                tell(.entries(try read(node, first, last, bytesMax), for: purpose))
+                do {
+                    tell(.entries(try read(node, first, last, bytesMax), for: purpose))
+                } catch {
+                    tell(.ledgerDamaged(try setAside(node, first, "\(error)")))
+                    tell(.entries([], for: purpose))
+                }
+            case .setAside(let seqno):
+                tell(.ledgerDamaged(try setAside(node, seqno, "it does not verify")))
+            case .restore(let range, let entries):
+                try machines[node].ledger?.restore(range, entries: entries)
+                tell(.chunkRestored(range))
             case .seal(let bytes, let number):
                 if machines[node].ledgerVolume.isFull { throw LedgerError.storage("no space left on device") }
                 machines[node].seal = bytes
@@ -106,6 +124,11 @@ extension NodeSimulation {
             }
         }
         return (ticket, committed)
+    }
+
+    private func setAside(_ node: Int, _ seqno: UInt64, _ reason: String) throws -> LedgerDamage {
+        let range = try machines[node].ledger?.setAside(chunkOf: seqno)
+        return LedgerDamage(seqnos: range ?? seqno..<seqno + 1, isReplaceable: range != nil, reason: reason)
     }
 
     private func read(_ node: Int, _ first: UInt64, _ last: UInt64, _ bytesMax: Int) throws -> [StoredEntry] {

@@ -231,6 +231,10 @@ extension NodeSimulation {
             queue(node, .read(first: first, last: last, bytesMax: bytesMax, for: purpose))
         case .seal(let bytes, let ticket): queue(node, .seal(bytes, ticket: ticket))
         case .committed(let seqno): queue(node, .commit(seqno: seqno))
+        case .setAsideChunk(let seqno): queue(node, .setAside(seqno: seqno))
+        case .restoreChunk(let range, let entries): queue(node, .restore(range, entries))
+        case .ask(let request): oracle.violated("Protocol", "n\(node) asks outside: \(request.number)")
+        case .checkSessions, .offerConstitution: break
         case .serve: machines[node].isServing = true
         case .log(let line): log(line, node)
         case .halt(let reason): oracle.violated("Halt", "n\(node): \(reason)")
