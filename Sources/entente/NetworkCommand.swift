@@ -38,7 +38,11 @@ struct Network: AsyncParsableCommand {
                     row.append("commit", state["commit_seqno"] ?? .null)
                     row.append("last", state["last_seqno"] ?? .null)
                     row.append("primary", state["primary_id"] ?? .null)
+                    row.append("storage", state["storage"] ?? .null)
                     if let reason = state["reason"] { row.append("reason", reason) }
+                    if let reason = state["storage_reason"]?.string {
+                        row.append("storage_reason", .string(reason))
+                    }
                     primaries.insert(state["primary_id"]?.string ?? "")
                 } else {
                     row.append("state", "unreachable")
@@ -57,6 +61,9 @@ struct Network: AsyncParsableCommand {
                         Self.pad(row["name"], 9) + Self.pad(row["state"], 13) + Self.pad(row["worker"], 9)
                             + Self.pad(row["view"], 6) + Self.pad(row["commit"], 10) + leads)
                     if let reason = row["reason"]?.string { print("         \(reason)") }
+                    if let reason = row["storage_reason"]?.string {
+                        print("         its disk takes no writes: \(reason)")
+                    }
                 }
             }
             if primaries.count != 1 || primaries.contains("") { throw ExitCode(1) }

@@ -372,7 +372,8 @@ struct ManagerTests {
                     epochKeys: [EpochKey(epoch: 1, key: [2])])), .refused(reason: "no", primary: "127.0.0.1:9000"),
             .snapshotOffer(SnapshotListing(name: name, byteCount: 100)),
             .snapshotPull(name, offset: 1, byteCount: 2), .snapshotPart(name, offset: 3, [4, 5]), .snapshotGone(name),
-            .snapshotRefused(name),
+            .snapshotRefused(name), .fitness(true), .fitness(false), .entriesPull(first: 3, last: .max),
+            .entriesPart(first: 3, [[1, 2], [3]], isEnd: false), .entriesPart(first: 9, [], isEnd: true),
         ]
         var random = SeededBytes(state: 7)
         for message in messages.map({ $0.encoded() }) {

@@ -303,6 +303,7 @@ extension Manager {
         case .history(let token): answerHistory(token, stored)
         case .entries(let token): answerEntries(token, stored)
         case .repair(let peer, let first):
+            repair.serving.remove(peer)
             send(.entriesPart(first: first, stored.map(\.bytes), isEnd: false), to: peer)
         }
     }

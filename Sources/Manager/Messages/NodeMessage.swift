@@ -60,6 +60,8 @@ public enum NodeMessage: Sendable {
     public static let snapshotPartBytesMax = 1 << 20
     /// About so many bytes of entries are given at a time; one larger entry goes alone.
     static let entriesByteCount = 1 << 20
+    /// More of the smallest entries than fit ``entriesByteCount``.
+    static let entriesCountMax: UInt32 = 1 << 15
     static let version: UInt8 = 2
 
     /// The message's bytes, version first.
@@ -191,7 +193,9 @@ public enum NodeMessage: Sendable {
             let isEnd = try reader.integer(UInt8.self)
             guard isEnd <= 1 else { throw .invalid(at: reader.offset - 1) }
             var entries: [[UInt8]] = []
-            for _ in 0..<(try reader.integer(UInt32.self)) {
+            let count = try reader.integer(UInt32.self)
+            guard count <= Self.entriesCountMax else { throw .invalid(at: reader.offset - 4) }
+            for _ in 0..<count {
                 entries.append(try reader.blob(limit: NodeMessage.bytesMax))
             }
             self = .entriesPart(first: first, entries, isEnd: isEnd == 1)

@@ -235,6 +235,7 @@ extension Manager {
             return send(.entriesPart(first: first, [], isEnd: false), to: peer)
         }
         guard first <= appliedSeqno else { return send(.entriesPart(first: first, [], isEnd: true), to: peer) }
+        guard repair.serving.insert(peer).inserted else { return }
         effects.append(
             .read(
                 first: first, last: min(last, appliedSeqno), bytesMax: NodeMessage.entriesByteCount,

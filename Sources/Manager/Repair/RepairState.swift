@@ -32,6 +32,8 @@ struct RepairState: Sendable {
     var rejected: Set<UInt64> = []
     /// Turns among the peers.
     var turn = 0
+    /// Peers for which entries are being read.
+    var serving: Set<PeerID> = []
     /// Chunks and ends that were put in place again.
     var repairedCount: UInt64 = 0
 
