@@ -229,16 +229,25 @@ extension Manager {
 
     // MARK: Giving
 
+    /// The last entry that may be given. When all nodes start at once nobody knows yet what is committed, and those that are
+    /// sound may wait for the word of the one that is not: then what a signature covers is given for a chunk, whose
+    /// signatures and place in the tree the receiver checks.
+    private func givenEnd(upTo last: UInt64) -> UInt64? {
+        if phase == .active { return appliedSeqno }
+        guard phase == .recovering, raft != nil, last < .max else { return nil }
+        return max(appliedSeqno, ledger.index.lastSignature.seqno)
+    }
+
     /// A peer has lost entries. What is committed is no secret to a node of the network.
     mutating func giveEntries(first: UInt64, last: UInt64, to peer: PeerID) {
-        guard configuration?.contains(peer) == true, phase == .active, first > 0, first <= last else {
-            return send(.entriesPart(first: first, [], isEnd: false), to: peer)
-        }
-        guard first <= appliedSeqno else { return send(.entriesPart(first: first, [], isEnd: true), to: peer) }
+        guard configuration?.contains(peer) == true, first > 0, first <= last, let end = givenEnd(upTo: last),
+            phase == .active || first <= end
+        else { return send(.entriesPart(first: first, [], isEnd: false), to: peer) }
+        guard first <= end else { return send(.entriesPart(first: first, [], isEnd: true), to: peer) }
         guard repair.serving.insert(peer).inserted else { return }
         effects.append(
             .read(
-                first: first, last: min(last, appliedSeqno), bytesMax: NodeMessage.entriesByteCount,
+                first: first, last: min(last, end), bytesMax: NodeMessage.entriesByteCount,
                 for: .repair(peer: peer, first: first)))
     }
 }
