@@ -102,4 +102,18 @@ struct ManagerHandOverTests {
         let clock = cluster.now
         #expect(cluster.nodes[0].manager.deadline > clock)
     }
+
+    @Test("the founder is lost for good, all others restart: they know by their seals that it is not alone any more")
+    func othersRestartWithoutTheFounder() throws {
+        var cluster = try ready(3)
+        let warm = cluster.ask(1, [1])
+        _ = cluster.run { $0.answer(1, warm) != nil }
+        for node in 0..<3 { cluster.kill(node) }
+        for node in 1..<3 { try cluster.restart(node) }
+        let isLed = cluster.run { $0.leader != nil && $0.nodes[1...].allSatisfy { $0.manager.phase == .active } }
+        #expect(isLed)
+        let token = cluster.ask(1, [2])
+        _ = cluster.run { $0.answer(1, token) != nil }
+        #expect(cluster.answer(1, token) == "sum 3")
+    }
 }

@@ -21,7 +21,6 @@ import Testing
         Mutant(name: "keeps outcomes of what was cut", fault: .keepsCutOutcomes, budget: 200),
         Mutant(name: "leaves the worker ahead", fault: .leavesWorkerAhead, budget: 200),
         Mutant(name: "leads from committed state", fault: .leadsFromCommitted, budget: 200),
-        Mutant(name: "believes any time", fault: .believesAnyTime, budget: 200),
         Mutant(name: "snapshot forgets first answers", fault: .snapshotForgetsAnswers, budget: 200),
         Mutant(name: "forgets its seal", fault: .forgetsSeal, budget: 200),
         Mutant(name: "skips an entry after a restore", fault: .skipsEntryAfterRestore, budget: 200),

@@ -149,6 +149,7 @@ extension Manager {
             noteSnapshotEvidence(opened)
             if let peer = pendingJoins.removeValue(forKey: each) { admitted.append(peer) }
         }
+        sealCommitted(first...seqno)
         bringWorkerToCommit()
         ledger.forgetRecent(before: seqno)
         meter.enter(.transport)
@@ -165,6 +166,22 @@ extension Manager {
         resumeIfCaughtUp()
         if isPrimary { proposeMembershipChange() }
     }
+
+    /// Brings the seal up to date with what is committed. Consensus seals at changes of view only; a node that restarts goes
+    /// by the seal: in which configurations it counts, and whether its ledger is whole.
+    private mutating func sealCommitted(_ entries: ClosedRange<UInt64>) {
+        guard let raft, !raft.isRestarting, !raft.isRefusing, raft.durable >= entries.upperBound,
+            let position = raft.index.position(at: entries.upperBound), position.seqno > sealed.hardState.commit
+        else { return }
+        let isDue = position.seqno >= sealed.hardState.commit + Self.sealedLagMax
+        guard isDue || raft.committedConfiguration.map({ entries.contains($0.seqno) }) == true else { return }
+        sealed.hardState.committed = position
+        // Nothing waits for it: ticket 0 is older than all of consensus.
+        effects.append(.seal(sealed.encoded(), ticket: 0))
+    }
+
+    /// Entries that may be committed here without the seal's knowing.
+    static let sealedLagMax: UInt64 = 256
 
     /// Hands newly committed entries to the worker, from memory if they are there, else by way of the ledger.
     private mutating func bringWorkerToCommit() {
