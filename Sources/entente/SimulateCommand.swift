@@ -32,6 +32,8 @@ struct Simulate: ParsableCommand {
     var noShrink = false
     @Option(help: ArgumentHelp("Run a scenario file instead; may be repeated.", valueName: "file"))
     var scenario: [String] = []
+    @Option(help: ArgumentHelp("Run a file of CCF's Raft driver; may be repeated.", valueName: "file"))
+    var fromCcf: [String] = []
     @Flag(help: "With --scenario: write what is printed now into the file.")
     var rewrite = false
 
@@ -41,7 +43,7 @@ struct Simulate: ParsableCommand {
     }
 
     func run() throws {
-        guard scenario.isEmpty else { return try runScenarios() }
+        guard scenario.isEmpty, fromCcf.isEmpty else { return try runFiles() }
         if let seed { return try runOne(plan(seed)) }
         try runMany()
     }
@@ -99,16 +101,28 @@ struct Simulate: ParsableCommand {
         throw ExitCode(1)
     }
 
-    private func runScenarios() throws {
+    private func text(_ path: String) throws -> String {
+        do { return try readText(path) } catch {
+            note("Error: \(error)")
+            throw ExitCode(2)
+        }
+    }
+
+    private func runFiles() throws {
         var isGood = true
-        for path in scenario {
-            let text: String
-            do {
-                text = try readText(path)
-            } catch {
-                note("Error: \(error)")
-                throw ExitCode(2)
+        for path in fromCcf {
+            let outcome = DriverFile.run(try text(path))
+            for line in outcome.printed { print(line) }
+            let count = "\(outcome.commands) commands, \(outcome.assertions) assertions"
+            if let failure = outcome.failure {
+                isGood = false
+                print("\(path):\(failure.line): \(failure.reason) (after \(count))")
+            } else {
+                print("\(path): runs through, \(count)")
             }
+        }
+        for path in scenario {
+            let text = try text(path)
             var runner = ScenarioRunner()
             let outcome = runner.run(text)
             if rewrite { try writeFile(path, [UInt8](outcome.rewritten.utf8)) }
