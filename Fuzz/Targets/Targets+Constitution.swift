@@ -46,7 +46,7 @@ extension FuzzTarget {
                 kind, payload: Array(payload.utf8), proposalID: proposal, signedAt: FuzzKeys.now / 1000,
                 certificate: certificate, key: FuzzKeys.key(10))
         }
-        let actions = #"{"actions":[{"name":"set_open","args":{"open":true}}]}"#
+        let actions = #"{"actions":[{"name":"set_open","args":{"open":false}}]}"#
         return [
             ("proposal", try sign(.proposal, actions, nil)),
             ("much", try sign(.proposal, FuzzConstitution.actions, nil)),
