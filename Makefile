@@ -4,7 +4,7 @@ SCRATCH ?= .build-release
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH)
 BIN = $(SCRATCH)/release
 
-.PHONY: help up deps build test soak chaos spec reproduce lint clean
+.PHONY: help up deps build test soak chaos spec fuzz test-asan test-tsan reproduce lint clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ build: deps ## release build of all executables
 	$(BUILD) --product entente-worker
 
 lint: ## format and tidiness rules
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks Fuzz
 	scripts/tidy.sh
 
 test: deps lint ## everything that CI checks
@@ -41,6 +41,15 @@ spec: ## model check the specification and validate traces of the simulator agai
 
 reproduce: deps ## build the enclave programs twice from the commit, in two folders, and compare; ARGS=--keep FOLDER
 	scripts/reproduce.sh $(ARGS)
+
+fuzz: deps ## each decoder under libFuzzer; FUZZ_SECONDS=20 a target, TARGETS="json rlp"
+	scripts/fuzz.sh $(TARGETS)
+
+test-asan: deps ## the Swift tests with the address sanitizer; ARGS="--filter LedgerTests"
+	scripts/sanitize.sh address $(ARGS)
+
+test-tsan: deps ## the Swift tests with the thread sanitizer
+	scripts/sanitize.sh thread $(ARGS)
 
 clean: ## remove build products
 	rm -rf $(SCRATCH)

@@ -53,11 +53,24 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+// scripts/fuzz.sh names the archive of libFuzzer (without its main) here; then there is one program more. It is not
+// among the others since only a build with a sanitizer's coverage can link it.
+let fuzzProgram: [Target] =
+    Context.environment["ENTENTE_FUZZ"].map { archive in
+        [
+            .systemLibrary(name: "CLibFuzzer", path: "Fuzz/LibFuzzer"),
+            .executableTarget(
+                name: "entente-fuzz", dependencies: ["CLibFuzzer", "FuzzTargets"], path: "Fuzz/Program",
+                swiftSettings: rules, linkerSettings: [.unsafeFlags([archive, "-lstdc++"])]),
+        ]
+    } ?? []
 
 let package = Package(
     name: "entente",
@@ -157,6 +170,14 @@ let package = Package(
         .executableTarget(
             name: "SandboxProbe", dependencies: ["CSeccomp", "Host", "Transport", logging, nioCore, nioPosix],
             swiftSettings: rules),
+        // Every decoder of bytes from outside as a fuzzer sees it, for `FuzzTests` and `make fuzz`; in no product.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "AdapterKit", "Attestation", "Conformance", "Consensus", "Constitution", "EVM", "EthereumAdapter",
+                "Host", "Identity", "Ledger", "Manager", "ManagerRuntime", "NodeConfiguration", "Primitives",
+                "Simulator", "Store", "Transport", logging, nioCore, nioEmbedded,
+            ], path: "Fuzz/Targets", swiftSettings: rules),
         // Tests, in the same order.
         tests("Primitives"),
         tests("Store", ["Primitives"]),
@@ -185,5 +206,6 @@ let package = Package(
         tests("Gateway", ["Host", "Identity", "Primitives", "Transport", logging, nioCore, nioPosix]),
         tests("Bench", ["EVM", "EthereumAdapter", "Primitives", "Transport"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: rules),
-    ]
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: rules),
+    ] + fuzzProgram
 )

@@ -62,6 +62,14 @@ public indirect enum CBOR: Sendable, Hashable {
         if case .array(let value) = self { value } else { nil }
     }
 
+    /// Whether it holds other items, and so possibly a map.
+    var isCompound: Bool {
+        switch self {
+        case .array, .map, .tagged: true
+        default: false
+        }
+    }
+
     /// The value at `key`, when this is a map that has it.
     public subscript(key: CBOR) -> CBOR? {
         guard case .map(let pairs) = self else { return nil }

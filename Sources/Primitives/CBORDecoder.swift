@@ -112,7 +112,10 @@ private struct CBORDecoder {
             let start = offset
             let key = try item(depth: depth + 1)
             let encoded = Array(bytes[start..<offset])
-            guard keys.insert(encoded).inserted else { throw .duplicateKey(at: start) }
+            // A key that is a map may come in several orders: it is the same key in each.
+            guard keys.insert(key.isCompound ? key.encoded() : encoded).inserted else {
+                throw .duplicateKey(at: start)
+            }
             if limits.demandsKeyOrder, !pairs.isEmpty, !last.lexicographicallyPrecedes(encoded) {
                 throw .keyOrder(at: start)
             }

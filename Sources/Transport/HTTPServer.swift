@@ -36,6 +36,13 @@ public final class HTTPServer: Sendable {
         self.logger = logger
     }
 
+    /// A plain server without a socket: whoever made it gives it channels by ``initialize(_:)``.
+    package static func embedded(
+        limits: HTTPLimits, handler: any HTTPHandler, logger: Logger
+    ) -> HTTPServer {
+        HTTPServer(name: "embedded", tls: nil, limits: limits, handler: handler, logger: logger)
+    }
+
     /// Starts serving.
     /// - Parameters:
     ///   - descriptor: a bound and listening stream socket; the server owns it from here on.
@@ -98,7 +105,8 @@ public final class HTTPServer: Sendable {
         for handler in state.withLockedValue({ Array($0.connections.values) }) { handler.closeNow() }
     }
 
-    private func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
+    /// Puts the server's handlers on a new connection; fails when there are too many.
+    package func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
         let remote = channel.remoteAddress.map { "\($0)" } ?? "unknown"
         let id: UInt64? = state.withLockedValue { state in
             guard state.connections.count < limits.connectionsMax, !state.draining else { return nil }

@@ -36,10 +36,10 @@ struct Simulate: ParsableCommand {
     var lines: Int = 200
     @Flag(help: "Don't look for a smaller run that breaks the same rule.")
     var noShrink = false
-    @Flag(help: "Instead: how long commits of nine nodes take, by where they stand and by quorums.")
-    var wideArea = false
     @Option(help: ArgumentHelp("Run a scenario file instead; may be repeated.", valueName: "file"))
     var scenario: [String] = []
+    @Option(help: ArgumentHelp("Run a file of CCF's Raft driver; may be repeated.", valueName: "file"))
+    var fromCcf: [String] = []
     @Flag(help: "With --scenario: write what is printed now into the file.")
     var rewrite = false
 
@@ -50,16 +50,7 @@ struct Simulate: ParsableCommand {
     }
 
     func run() throws {
-        guard scenario.isEmpty else { return try runScenarios() }
-        if wideArea {
-            print("| nodes, the leader in the first region | quorums | median ms | longest ms |\n|---|---|---|---|")
-            for row in WideArea.table() {
-                print(
-                    "| \(row.placement) | \(row.quorums) | \(String(format: "%.1f", row.median)) |"
-                        + " \(String(format: "%.1f", row.longest)) |")
-            }
-            return
-        }
+        guard scenario.isEmpty, fromCcf.isEmpty else { return try runFiles() }
         if let seed { return try runOne(plan(seed)) }
         try runMany()
     }
@@ -130,16 +121,28 @@ struct Simulate: ParsableCommand {
         throw ExitCode(1)
     }
 
-    private func runScenarios() throws {
+    private func text(_ path: String) throws -> String {
+        do { return try readText(path) } catch {
+            note("Error: \(error)")
+            throw ExitCode(2)
+        }
+    }
+
+    private func runFiles() throws {
         var isGood = true
-        for path in scenario {
-            let text: String
-            do {
-                text = try readText(path)
-            } catch {
-                note("Error: \(error)")
-                throw ExitCode(2)
+        for path in fromCcf {
+            let outcome = DriverFile.run(try text(path))
+            for line in outcome.printed { print(line) }
+            let count = "\(outcome.commands) commands, \(outcome.assertions) assertions"
+            if let failure = outcome.failure {
+                isGood = false
+                print("\(path):\(failure.line): \(failure.reason) (after \(count))")
+            } else {
+                print("\(path): runs through, \(count)")
             }
+        }
+        for path in scenario {
+            let text = try text(path)
             var runner = ScenarioRunner()
             let outcome = runner.run(text)
             if rewrite { try writeFile(path, [UInt8](outcome.rewritten.utf8)) }

@@ -5,7 +5,7 @@ import Primitives
 import Testing
 
 /// An Intel of our own: root, platform authority, platform, statements, so that quotes can say what captured ones don't.
-private struct TestIntel {
+struct TestIntel {
     let root = TestSigner.p256(P256.Signing.PrivateKey())
     let authority = TestSigner.p256(P256.Signing.PrivateKey())
     let platform = P256.Signing.PrivateKey()

@@ -5,7 +5,7 @@ import Primitives
 import Testing
 
 /// An AMD of our own: root, intermediate and chip, so that reports can say what captured ones don't.
-private struct TestAMD {
+struct TestAMD {
     let ark: TestSigner
     let ask: TestSigner
     let chip: P384.Signing.PrivateKey

@@ -125,5 +125,11 @@ extension Configuration {
             try reader.text(limit: idBytesMax)
         }
         try self.init(voters: voters, learners: learners, policy: policy, settled: settled)
+        // One configuration has one byte form: names in their order.
+        for (written, read) in [(self.voters, voters), (self.learners, learners)] {
+            guard written.elementsEqual(read, by: { $0.utf8.elementsEqual($1.utf8) }) else {
+                throw ConsensusError.configuration("nodes are not in their order")
+            }
+        }
     }
 }

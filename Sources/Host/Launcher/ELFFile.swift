@@ -57,10 +57,15 @@ package struct ELFFile: Hashable, Sendable {
             }
             if Self.long(section, at) == 0 { break }
         }
-        guard let load = loads.first(where: { stringsAt >= $0.address && stringsAt - $0.address < $0.size }),
-            stringsSize <= Self.stringsBytesMax
+        // Each of these numbers is up to the file: none may be negative, and their sum may be too large.
+        guard
+            let load = loads.first(where: {
+                $0.address >= 0 && stringsAt >= $0.address && stringsAt - $0.address < $0.size
+            }), stringsSize <= Self.stringsBytesMax
         else { throw .corrupt("\(file.name): no string table") }
-        let strings = try Self.exactly(file, load.offset + (stringsAt - load.address), stringsSize)
+        let (place, isOutside) = load.offset.addingReportingOverflow(stringsAt - load.address)
+        guard !isOutside else { throw .corrupt("\(file.name): no string table") }
+        let strings = try Self.exactly(file, place, stringsSize)
         for at in neededAt { needed.append(try Self.text(strings, at, file.name)) }
         let pathAt = runPathAt >= 0 ? runPathAt : oldPathAt
         if pathAt >= 0 {

@@ -176,7 +176,9 @@ enum ConfigurationMap {
     static func read(_ tables: WriteSet) throws -> Configuration? {
         guard let bytes = tables[name]?[Tables.singleton] else { return nil }
         var reader = ByteReader(bytes)
-        return try Configuration(decoding: &reader)
+        let configuration = try Configuration(decoding: &reader)
+        try reader.finish()
+        return configuration
     }
 }
 

@@ -178,7 +178,8 @@ extension Manager {
         for number in works.keys.sorted() {
             guard let work = works[number] else { continue }
             switch work.place {
-            case .forwarded(let to) where peer == nil || to == peer:
+            // A leader that is heard again has it still.
+            case .forwarded(let to) where to == peer || (peer == nil && to != primary):
                 works[number]?.place = .waiting
                 route(number)
             case .waiting:

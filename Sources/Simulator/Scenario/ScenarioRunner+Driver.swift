@@ -15,12 +15,17 @@ import Consensus
 /// | `drop_pending,FROM`, `drop_pending_to,FROM,TO`, `shuffle_one,FROM`, `shuffle_all` | messages on their way |
 /// | `connect`, `reconnect`, `disconnect` with `A,B`; `disconnect_node,N`, `reconnect_node,N` | links, both ways |
 /// | `state_one,N`, `state_all`, `summarise_log,N`, `summarise_logs_all` | print |
-/// | `assert_is_primary,N`, `assert_is_backup,N`, `assert_is_candidate,N`, `assert_detail,N,KEY,VALUE`, `assert_!detail,…` | role; keys: leadership_state, current_view, membership_state, primary_id |
+/// | `assert_is_primary,N`, `assert_is_backup,N`, `assert_is_candidate,N`, `assert_detail,N,KEY,VALUE`, `assert_!detail,…` | role; keys: leadership_state, current_view, membership_state, primary_id, retirement_phase |
 /// | `assert_commit_idx,N,SEQNO`, `assert_commit_safety,N`, `assert_state_sync` | commit points and logs |
 /// | `assert_config,N,SEQNO,N,…`, `assert_absent_config,N,SEQNO` | active configurations |
-/// | `loop_until_sync` | let time go by until all agree, at most a minute |
+/// | `assert_is_retired,N` | not among the voters any more |
+/// | `nominate_successor,N` | hand the leadership over |
+/// | `summarise_messages,FROM,TO` | print what is on its way |
+/// | `loop_until_sync` | let time go by until all voters agree, at most a minute |
+/// | `pre_vote_enabled,true` | nothing: candidates always ask first |
+/// | `====…` | the rest of the file is not run |
 ///
-/// What differs: all nodes are connected until they are disconnected; a node that hears its leader refuses a candidate
+/// docs/scenarios.md has this table with what each command means here. What differs: all nodes are connected until they are disconnected; a node that hears its leader refuses a candidate
 /// (the clocks of its voters have to go on too); timeouts are exactly 100 ms, heartbeats 10 ms.
 extension ScenarioRunner {
     static let driverCommands: Set<String> = [
@@ -30,7 +35,8 @@ extension ScenarioRunner {
         "shuffle_one", "shuffle_all", "connect", "reconnect", "disconnect", "disconnect_node", "reconnect_node",
         "state_one", "state_all", "summarise_log", "summarise_logs_all", "assert_is_primary", "assert_is_backup",
         "assert_is_candidate", "assert_detail", "assert_!detail", "assert_commit_idx", "assert_commit_safety",
-        "assert_state_sync", "assert_config", "assert_absent_config", "loop_until_sync",
+        "assert_state_sync", "assert_config", "assert_absent_config", "assert_is_retired", "loop_until_sync",
+        "nominate_successor", "summarise_messages", "pre_vote_enabled",
     ]
 
     /// The words of a driver command; nil if the line is none.
@@ -98,6 +104,11 @@ extension ScenarioRunner {
         case "state_all": return network.ids.map(state)
         case "summarise_log": return [log(first)]
         case "summarise_logs_all": return network.ids.map(log)
+        case "nominate_successor": network.step(first, .transferLeadership(to: nil))
+        case "summarise_messages":
+            return network.letters.filter { $0.from == first && $0.to == second }.map(Self.describe)
+        case "pre_vote_enabled":
+            return first == "true" ? [] : ["FAILED pre_vote_enabled,\(first): candidates always ask first"]
         case "loop_until_sync":
             for _ in 0..<600 where !isInSync { network.run(for: 100_000) }
             return isInSync ? [] : ["FAILED \(words.joined(separator: ","))"]
@@ -163,8 +174,13 @@ extension ScenarioRunner {
 
     // MARK: Assertions
 
+    /// Whether the voters of the newest configuration agree; who has left does not hear of everything any more.
     private var isInSync: Bool {
-        let rafts = network.ids.compactMap { network[$0]?.raft }
+        let all = network.ids.compactMap { network[$0]?.raft }
+        guard let newest = all.max(by: { ($0.view, $0.commit) < ($1.view, $1.commit) }),
+            let configuration = newest.configurations.last?.configuration
+        else { return true }
+        let rafts = all.filter { configuration.voters.contains($0.id) }
         guard let first = rafts.first else { return true }
         return rafts.allSatisfy { $0.last == first.last && $0.commit == first.commit && $0.view == first.view }
     }
@@ -185,6 +201,8 @@ extension ScenarioRunner {
             return raft.role == .candidate || raft.role == .preCandidate ? nil : "\(raft.role)"
         case "assert_detail": return detail(second, raft) == third ? nil : detail(second, raft) ?? "no such detail"
         case "assert_!detail": return detail(second, raft) != third ? nil : third
+        case "assert_is_retired":
+            return detail("membership_state", raft) == "Retired" ? nil : "it is a voter"
         case "assert_commit_idx": return String(raft.commit) == second ? nil : String(raft.commit)
         case "assert_commit_safety":
             let position = raft.index.position(at: raft.commit) ?? .zero
@@ -200,19 +218,43 @@ extension ScenarioRunner {
         }
     }
 
+    private func isVoter(_ raft: Raft) -> Bool {
+        raft.configurations.last?.configuration.voters.contains(raft.id) ?? false
+    }
+
+    /// How far the configuration without this node has come: in the log, signed, committed, and known as committed by
+    /// whoever may lead.
+    private func retirementPhase(_ raft: Raft) -> String? {
+        guard !isVoter(raft), let entries = network[raft.id]?.disk.entries else { return nil }
+        let placed = entries.filter { if case .configuration = $0.kind { true } else { false } }
+        // Settling repeats the configuration: the first one since the last with the node in it is its retirement.
+        let without = placed.reversed().prefix { entry in
+            guard case .configuration(let configuration) = entry.kind else { return false }
+            return !configuration.voters.contains(raft.id)
+        }
+        guard let retirement = without.last, without.count < placed.count else { return nil }
+        let isSettled = without.contains { entry in
+            guard case .configuration(let configuration) = entry.kind else { return false }
+            return configuration.settled >= retirement.seqno && entry.seqno <= raft.commit
+        }
+        if isSettled { return "RetiredCommitted" }
+        if retirement.seqno <= raft.commit { return "Completed" }
+        return entries.contains { $0.kind == .signature && $0.seqno > retirement.seqno } ? "Signed" : "Ordered"
+    }
+
     private func detail(_ key: String, _ raft: Raft) -> String? {
         switch key {
         case "leadership_state":
             switch raft.role {
             case .leader: "Leader"
-            case .follower: "Follower"
+            case .follower: raft.leader == nil && !isVoter(raft) ? "None" : "Follower"
             case .preCandidate: "PreVoteCandidate"
             case .candidate: "Candidate"
             }
         case "current_view": String(raft.view)
         case "primary_id": raft.leader ?? "null"
-        case "membership_state":
-            raft.configurations.last?.configuration.voters.contains(raft.id) ?? false ? "Active" : "Retired"
+        case "membership_state": isVoter(raft) ? "Active" : "Retired"
+        case "retirement_phase": retirementPhase(raft) ?? "null"
         default: nil
         }
     }

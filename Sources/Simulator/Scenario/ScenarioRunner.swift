@@ -281,7 +281,7 @@ public struct ScenarioRunner {
         return "(\(voters)\(learners))"
     }
 
-    private static func describe(_ letter: NetworkOfRafts.Letter) -> String {
+    static func describe(_ letter: NetworkOfRafts.Letter) -> String {
         "\(letter.from)->\(letter.to) \(ClusterSimulation.describe(letter.message))"
     }
 

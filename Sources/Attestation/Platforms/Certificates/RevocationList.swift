@@ -1,7 +1,7 @@
 internal import SwiftASN1
 
 /// A certificate revocation list (RFC 5280, 5.1), whole: no delta, no list for others than its issuer.
-struct RevocationList: Sendable {
+package struct RevocationList: Sendable {
     /// Lists over this size are refused.
     static let byteCountMax = 1 << 20
 
@@ -18,7 +18,7 @@ struct RevocationList: Sendable {
 
     /// Parses the DER form, or a PEM document.
     /// - Throws: ``AttestationError/malformed(_:file:line:)``.
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         if bytes.starts(with: "-----BEGIN".utf8) {
             try self.init(der: try PEMBundle.documents(bytes, label: "X509 CRL")[0])
         } else {

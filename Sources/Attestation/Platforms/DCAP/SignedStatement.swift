@@ -1,16 +1,16 @@
-internal import Primitives
+package import Primitives
 
 /// A statement as Intel's provisioning service sends it: `{"tcbInfo": {…}, "signature": "r ‖ s in hexadecimal"}`. What is
 /// signed are the exact bytes of the inner object, so they are cut out, never written anew.
-struct SignedStatement: Sendable {
+package struct SignedStatement: Sendable {
     let signedBytes: [UInt8]
-    let value: JSON
+    package let value: JSON
     let signature: [UInt8]
 
     private static let limits = JSONLimits(bytesMax: Collateral.itemByteCountMax, depthMax: 16, valuesMax: 1 << 16)
 
     /// - Parameter name: name of the inner object.
-    init(_ bytes: [UInt8], name: String) throws(AttestationError) {
+    package init(_ bytes: [UInt8], name: String) throws(AttestationError) {
         let outer: JSON
         do { outer = try JSON(parsing: bytes, limits: Self.limits) } catch { throw .malformed("\(error)") }
         guard let value = outer[name], value.object != nil, let text = outer["signature"]?.string,

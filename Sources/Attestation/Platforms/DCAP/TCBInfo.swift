@@ -1,4 +1,4 @@
-internal import Primitives
+package import Primitives
 
 /// A level of the security version of an enclave: the quoting enclave or the TDX module.
 struct EnclaveLevel: Sendable {
@@ -18,7 +18,7 @@ struct EnclaveLevel: Sendable {
 }
 
 /// Intel's TCB information for one kind of platform, version 3 (PCS API version 4, `/tcb`).
-struct TCBInfo: Sendable {
+package struct TCBInfo: Sendable {
     /// A level of the whole platform.
     struct Level: Sendable {
         let sgxComponents: [UInt8]
@@ -51,7 +51,7 @@ struct TCBInfo: Sendable {
     let module: Module?
     let modules: [Module]
 
-    init(_ value: JSON) throws(AttestationError) {
+    package init(_ value: JSON) throws(AttestationError) {
         let reader = StatementReader(value: value, path: "tcbInfo")
         let id = try reader.text("id")
         guard ["SGX", "TDX"].contains(id), try reader.number("version", as: Int.self) == 3 else {
@@ -130,7 +130,7 @@ struct TCBInfo: Sendable {
 }
 
 /// Intel's description of a quoting enclave, version 2 (PCS API version 4, `/qe/identity`).
-struct QEIdentity: Sendable {
+package struct QEIdentity: Sendable {
     /// `QE` for SGX, `TD_QE` for TDX.
     let id: String
     let validity: ValidityPeriod
@@ -144,7 +144,7 @@ struct QEIdentity: Sendable {
     /// Newest first.
     let levels: [EnclaveLevel]
 
-    init(_ value: JSON) throws(AttestationError) {
+    package init(_ value: JSON) throws(AttestationError) {
         let reader = StatementReader(value: value, path: "enclaveIdentity")
         id = try reader.text("id")
         guard try reader.number("version", as: Int.self) == 2 else {
