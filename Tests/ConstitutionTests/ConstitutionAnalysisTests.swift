@@ -147,8 +147,6 @@ struct ConstitutionAnalysisTests {
             .removeActor("supplier", .participant), .setNode(node), .setNode(NodeRequest(entry: node.entry)),
             .removeNode(nodeID: id), .replaceNode(nodeID: id, with: node), .addCode(Sample.code(.worker, 3)),
             .removeCode(.worker, .software, measurement: [1, 2]), .setPlatform(.init(platform: .tdx, minimumTCB: [1])),
-            .setPlatform(
-                .init(platform: .sgx, requirements: .init(statuses: [.upToDate], evaluationNumberMin: 17))),
             .removePlatform(.sgx), .setSoftwareKey(key), .removeSoftwareKey(key),
             .setVotingPolicy(nil, VotingPolicy(rule: .majority)),
             .setVotingPolicy(.setOpen, VotingPolicy(rule: .atLeast(1), proposers: .actors, deadlineMilliseconds: 1000)),

@@ -55,37 +55,6 @@ struct GovernanceTests {
         try network.check()
     }
 
-    @Test("votes of before a removal don't count after the actor was admitted again")
-    func readmission() throws {
-        var network = try TestNetwork()
-        func decide(_ action: ProposedAction, _ network: inout TestNetwork) throws {
-            let made = try network.propose([action], ballot: .yes)
-            for bank in [1, 2] where network.governance.record(of: made.id)?.state == .open {
-                try network.vote(.yes, on: made.id, by: bank)
-            }
-            #expect(network.governance.record(of: made.id)?.state == .accepted)
-        }
-        let member = try Sample.member(3)
-        try decide(.setActor(member), &network)
-        let made = try network.propose([delay(7000)])
-        let old = try network.sign(.ballot, Array(#"{"ballot":"for"}"#.utf8), made.id, by: 3)
-        let oldProposal = try network.sign(.proposal, Proposal(actions: [delay(9000)]).json.serialized(), by: 3)
-        try network.pass(2_000)
-        try decide(.removeActor(member.id, .member), &network)
-        #expect(throws: GovernanceError(.notAuthenticated)) { try network.take(old) }
-        try decide(.setActor(member), &network)
-        #expect(throws: GovernanceError(.tooOld)) { try network.take(old) }
-        #expect(throws: GovernanceError(.tooOld)) { try network.take(oldProposal) }
-        // The state that is read back knows it too.
-        network.governance = try Governance(reading: network.store.latest)
-        #expect(throws: GovernanceError(.tooOld)) { try network.take(old) }
-        #expect(try network.vote(.yes, on: made.id, by: 3)?.ballots.map(\.member) == [member.id])
-        // After seven days no message of then counts anyway, and nothing is kept.
-        try network.pass(8 * day)
-        try network.propose([delay(8000)])
-        #expect(network.store.latest.entries(ofMap: GovernanceMaps.departures).isEmpty)
-    }
-
     @Test("a vote can change while the proposal is open")
     func changedVote() throws {
         var network = try TestNetwork()

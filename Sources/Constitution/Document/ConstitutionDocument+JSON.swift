@@ -70,7 +70,6 @@ extension TEEManifest.Rule {
     var json: JSON {
         var object = JSONObject([.init(name: "platform", value: .string(platform.rawValue))])
         if !minimumTCB.isEmpty { object.append("minimumTCB", .string(Hex.encode(minimumTCB))) }
-        if requirements != .init() { object.append("requirements", requirements.json) }
         return .object(object)
     }
 }

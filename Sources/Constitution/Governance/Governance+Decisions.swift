@@ -108,7 +108,6 @@ extension Governance {
         outcome.writes.merge(validation.difference.writes)
         keepVersion(record.id, validation.difference, context)
         keepEndorsements(record.id, before, next)
-        keepDepartures(before, next, context)
         keepRenewals(record.id, proposal, context)
         for other in proposals where other.state == .open { revise(other, after: record.id, before, context) }
     }
@@ -138,17 +137,6 @@ extension Governance {
             let key = ConstitutionDocument.key(entry)
             guard endorsements.remove(key) else { continue }
             outcome.remove(Array(key.utf8), GovernanceMaps.endorsements)
-        }
-    }
-
-    private mutating func keepDepartures(
-        _ before: Constitution, _ after: Constitution, _ context: GovernanceContext
-    ) {
-        for actor in before.actors where after.actor(actor.id) == nil {
-            departures[actor.id] = context.place.time
-            outcome.put(
-                GovernanceRecord.bytes { $0.integer(context.place.time) }, Array(actor.id.utf8),
-                GovernanceMaps.departures)
         }
     }
 

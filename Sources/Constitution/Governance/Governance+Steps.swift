@@ -81,10 +81,6 @@ extension Governance {
         guard signedAt >= now.subtractingSaturating(GovernanceLimits.messageAgeMilliseconds) else {
             throw GovernanceError(.tooOld, "the message was signed over seven days ago")
         }
-        // Votes of before the removal went with it; who was admitted again votes anew.
-        if let departure = departures[signed.actor.id], signedAt <= departure {
-            throw GovernanceError(.tooOld, "the message was signed before \(signed.actor.id) was removed")
-        }
     }
 
     /// The signer as the constitution knows it now: the step of time before may have removed it.

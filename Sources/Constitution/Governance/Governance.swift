@@ -21,8 +21,6 @@ public struct Governance: Sendable {
     /// Messages of proposals not long ago, oldest first.
     var recent: [RecentProposal]
     var endorsements: Endorsements
-    /// Ledger times at which actors were removed not long ago. Only looked up and walked in the order of ids.
-    var departures: [String: UInt64] = [:]
     var versionCount: UInt64
     /// What the step that is being taken has brought about so far.
     var outcome = GovernanceOutcome()
@@ -49,13 +47,6 @@ public struct Governance: Sendable {
         recent = []
         endorsements = try Endorsements(reading: maps)
         versionCount = UInt64(maps.entries(ofMap: GovernanceMaps.versions).count)
-        for (key, value) in maps.entries(ofMap: GovernanceMaps.departures) {
-            do {
-                var reader = try GovernanceRecord.reader(value)
-                departures[String(decoding: key, as: UTF8.self)] = try reader.integer(UInt64.self)
-                try reader.finish()
-            } catch { throw .malformed(GovernanceMaps.departures, "a record can't be read: \(error)") }
-        }
         for (key, value) in maps.entries(ofMap: GovernanceMaps.proposalsInfo) {
             let id = String(decoding: key, as: UTF8.self)
             do { proposals.append(try ProposalRecord(id: id, bytes: value)) } catch {
@@ -207,10 +198,6 @@ public struct Governance: Sendable {
             let oldest = Self.oldest(context)
             for each in recent where each.signedAt < oldest { outcome.remove(each.key, GovernanceMaps.recentProposals) }
             recent.removeAll { $0.signedAt < oldest }
-            for (id, time) in departures.sorted(by: { $0.key < $1.key }) where time / 1000 < oldest {
-                departures[id] = nil
-                outcome.remove(Array(id.utf8), GovernanceMaps.departures)
-            }
             var closed = proposals.filter { $0.state != .open }
             while closed.count > GovernanceLimits.closedMax {
                 let record = closed.removeFirst()

@@ -17,15 +17,11 @@ public enum GovernanceMaps {
     public static let versions = prefix + "versions"
     /// Members that brought code into the manifest, by the key of its entry there.
     public static let endorsements = prefix + "endorsements"
-    /// When actors were removed, by actor id, for as long as messages of before may be brought.
-    public static let departures = prefix + "departures"
     /// Certificates that are to be made anew, by node id, or `network`.
     public static let renewals = prefix + "renewals"
 
     /// All of them, sorted.
-    public static let all = [
-        departures, endorsements, history, proposals, proposalsInfo, recentProposals, renewals, versions,
-    ]
+    public static let all = [endorsements, history, proposals, proposalsInfo, recentProposals, renewals, versions]
 }
 
 /// The common form of the values in those maps: a version byte, then fields.

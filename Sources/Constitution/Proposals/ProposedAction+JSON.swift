@@ -46,16 +46,9 @@ extension ProposedAction {
                 try fields.word("role"), try fields.word("platform"),
                 measurement: try fields.hex("measurement", limit: 256))
         case .setPlatform:
-            let fields = try fields("platform", "minimumTCB", "requirements")
+            let fields = try fields("platform", "minimumTCB")
             let tcb = fields.optional("minimumTCB") == nil ? [] : try fields.hex("minimumTCB", limit: 256)
-            var requirements = PlatformRequirements()
-            if let json = fields.optional("requirements") {
-                do { requirements = try PlatformRequirements(json: json) } catch {
-                    throw .malformed("\(place).requirements", error.reason)
-                }
-            }
-            self = .setPlatform(
-                .init(platform: try fields.word("platform"), minimumTCB: tcb, requirements: requirements))
+            self = .setPlatform(.init(platform: try fields.word("platform"), minimumTCB: tcb))
         case .removePlatform: self = .removePlatform(try fields("platform").word("platform"))
         case .setSoftwareKey, .removeSoftwareKey:
             let fields = try fields("owner", "key")
