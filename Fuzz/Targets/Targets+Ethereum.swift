@@ -105,7 +105,7 @@ extension FuzzTarget {
         switch adapter.query(Query(actor: "bank-a", body: bytes, context: context)) {
         case .done(let body, _):
             if !body.isEmpty, (try? JSON(parsing: body)) == nil { throw FuzzFinding("the answer is no JSON") }
-        case .submit(_, let token): adapter.discard(token)
+        case .submit(_, let token), .call(_, let token): adapter.discard(token)
         case .history: break
         }
     }

@@ -55,7 +55,13 @@ extension FuzzTarget {
                     ])
             ),
             ("declined", .declined(number: 1, .busy)),
-            ("join", .join(JoinRequest(address: "127.0.0.1:9000", publicKey: try FuzzKeys.key(2).publicKey.spki))),
+            (
+                "join",
+                .join(
+                    JoinRequest(
+                        address: "127.0.0.1:9000", publicKey: try FuzzKeys.key(2).publicKey.spki,
+                        constitution: String(repeating: "ab", count: 32)))
+            ),
             (
                 "welcome",
                 .welcome(
