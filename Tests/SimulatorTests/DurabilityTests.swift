@@ -13,9 +13,10 @@ import Testing
 
     /// Four nodes of which three must have each entry, and three vote for a leader: one disk may lie.
     @Test func oneOfFourLies() throws {
-        let network = try #require(NodeSimulation.script(nodes: 4, replication: 3))
-        let leader = try #require(network.leaderNode)
-        for liar in [leader, (leader + 1) % 4] {
+        for place in 0...1 {
+            let network = try #require(NodeSimulation.script(nodes: 4, replication: 3))
+            let leader = try #require(network.leaderNode)
+            let liar = (leader + place) % 4
             _ = try write(network, 3, at: leader)
             network.lie(liar)
             // One that is honest lacks the last entries, so that the liar was needed for them.
@@ -32,9 +33,8 @@ import Testing
             let served = (0..<4).count { network.isActive($0) }
             #expect(served >= 3)
             #expect(network.violation == nil)
-            if network.refusal(of: liar) != nil { break }
+            #expect(network.judge() == nil)
         }
-        #expect(network.judge() == nil)
     }
 
     /// Three nodes with majorities: one may lose its ledger and notice.

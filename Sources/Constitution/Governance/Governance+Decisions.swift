@@ -73,7 +73,9 @@ extension Governance {
 
     /// Reads what open proposals want, where that was not done before.
     mutating func readPayloads() {
-        for record in proposals where record.state == .open && parsed[record.id] == nil { parsed[record.id] = open(record.id) }
+        for record in proposals where record.state == .open && parsed[record.id] == nil {
+            parsed[record.id] = open(record.id)
+        }
     }
 
     mutating func close(

@@ -267,8 +267,9 @@ extension Manager {
     private mutating func receiveConsensus(_ bytes: [UInt8], from peer: PeerID) {
         // A node that restarts can't tell yet who was removed while it was away: only who is listed and counted has a say.
         // One that is active lets go of removed peers by itself, after it has finished with them.
-        guard phase != .recovering || mayTalk(peer)
-            || raft?.configurations.contains(where: { $0.configuration.contains(peer) }) == true
+        guard
+            phase != .recovering || mayTalk(peer)
+                || raft?.configurations.contains(where: { $0.configuration.contains(peer) }) == true
         else { return }
         let before = meter.enter(.replicate)
         defer { meter.enter(before) }

@@ -276,7 +276,8 @@ public struct Manager {
         serve()
     }
 
-    private static let unknownAtStop = "the node has stopped; the outcome is unknown, ask another node by transaction id"
+    private static let unknownAtStop =
+        "the node has stopped; the outcome is unknown, ask another node by transaction id"
 
     private mutating func shutDown() {
         if isPrimary { step(.transferLeadership(to: nil)) }

@@ -167,7 +167,11 @@ extension Manager {
                 return settle(item, .invalid(.notYours))
             }
             let outcome = SubmissionOutcome.committed(id: first, index: index, response: response)
-            if first.seqno <= appliedSeqno { settle(item, outcome) } else { wait(item, outcome, committedAt: first.seqno) }
+            if first.seqno <= appliedSeqno {
+                settle(item, outcome)
+            } else {
+                wait(item, outcome, committedAt: first.seqno)
+            }
         case .invalid(let rejection):
             settle(item, .invalid(rejection))
         case .deferred(let response):
