@@ -220,6 +220,9 @@ public struct Manager {
     /// Whether this node leads.
     package var isLeading: Bool { isPrimary }
 
+    /// Whether this node answers reads.
+    package var answersReads: Bool { phase == .active && worker.isReady }
+
     /// Whether this node votes.
     package var isMember: Bool { configuration?.voters.contains(node.id) == true }
 

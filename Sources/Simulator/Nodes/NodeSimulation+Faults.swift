@@ -316,7 +316,7 @@ extension NodeSimulation {
         let goal = UInt64(prefix.entries.count)
         guard sound.count(where: { machines[$0].manager?.isLeading == true }) <= 1 else { return false }
         return sound.allSatisfy { node in
-            guard let manager = machines[node].manager, manager.phase == .active, manager.isMember else { return false }
+            guard let manager = machines[node].manager, manager.answersReads, manager.isMember else { return false }
             return manager.raft?.commit == goal && machines[node].log.last?.position.seqno == goal
         }
     }
