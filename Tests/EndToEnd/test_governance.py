@@ -215,7 +215,8 @@ def test_strangers_and_other_actors_have_no_vote(members, network, tmp_path):
     # As a participant it transacts, and may not vote.
     certificate = (network.data / "actors" / "mallory.pem").read_text()
     members.pass_(action("set_participant", id="mallory", certificates=[certificate]))
-    made = members.propose("alpha", action("set_open", open=False)).json()
+    # Another title, since the same proposal signed within the same second would be a replay.
+    made = members.propose("alpha", action("set_open", open=False), title="again").json()
     message = members.sign("mallory", "ballot", {"ballot": "for"}, made["proposalId"])
     submit = submit.replace(submit.split("/")[4], made["proposalId"])
     assert code(members.post("mallory", submit, message)) == (403, "AuthorizationFailed")
