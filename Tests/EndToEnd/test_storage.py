@@ -244,8 +244,8 @@ def disks(shared, tmp_path_factory):
     made = {}
     try:
         for name in NODES:
-            make = (lambda path, n=name: LoopDisk(path, 96, place / n, NoGuard())) if loops else (
-                lambda path: MemoryDisk(path, 96))
+            make = (lambda path, n=name: LoopDisk(path, 256, place / n, NoGuard())) if loops else (
+                lambda path: MemoryDisk(path, 256))
             made[name] = put_on(make, shared / name / "data")
         yield made
     finally:
