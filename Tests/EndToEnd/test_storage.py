@@ -119,7 +119,7 @@ def test_damaged_and_missing_chunks_are_fetched_from_other_nodes(shared):
     with Running(folder) as network:
         network.settled()
         wait_for(lambda: metric(network, "node2", "entente_ledger_chunks_missing") == 0, 20, "the last chunk")
-        assert metric(network, "node2", "entente_ledger_repairs_total") == 3
+        assert metric(network, "node2", "entente_ledger_repairs_total") >= 3
     for path in (flipped, short, gone):
         assert path.read_bytes() == whole[path.name], path
     assert flipped.with_name(flipped.name + ".damaged").read_bytes() == bytes
