@@ -11,11 +11,12 @@ struct Actor: ParsableCommand {
         abstract: "Make an actor's key and certificate; sign with it.",
         subcommands: [Initialise.self, SignNode.self])
 
-    /// `entente actor init`.
+    /// `entente actor init`, also as `entente member init`.
     struct Initialise: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init", abstract: "Make a P-256 key and a certificate of its own.",
-            discussion: "For development, and for actors without a certificate authority. The key is written in clear.")
+            discussion:
+                "For development, and for actors without a certificate authority or HSM. The key is written in clear.")
         @Argument(help: "The actor's id, such as bank-a.")
         var id: String
         @Option(help: "Folder for ID.pem and ID.key.")
@@ -28,7 +29,12 @@ struct Actor: ParsableCommand {
             let folder = absolute(output)
             try writeFile("\(folder)/\(id).key", Array(key.pem.utf8), secret: true)
             try writeFile("\(folder)/\(id).pem", Array(certificate.pem.utf8))
-            print("Wrote \(folder)/\(id).pem and \(id).key. Next: name the certificate in the genesis.")
+            print(
+                """
+                Wrote \(folder)/\(id).pem and \(id).key.
+                Next: name the certificate in the genesis, or have a member propose it:
+                  actions: [{set_member: {id: \(id), certificates: [\(id).pem]}}]
+                """)
         }
     }
 

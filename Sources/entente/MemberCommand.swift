@@ -10,34 +10,8 @@ struct Member: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "member", abstract: "Propose, vote, withdraw: what members sign.",
         subcommands: [
-            Initialise.self, Propose.self, CastVote.self, Withdraw.self, Prepare.self, Finish.self, Submit.self,
+            Actor.Initialise.self, Propose.self, CastVote.self, Withdraw.self, Prepare.self, Finish.self, Submit.self,
         ])
-
-    /// `entente member init`.
-    struct Initialise: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "init", abstract: "Make a P-256 key and a certificate of its own for a member.",
-            discussion: "For members without a certificate authority or HSM. The key is written in clear.")
-        @Argument(help: "The member's id, such as bank-d.")
-        var id: String
-        @Option(help: "Folder for ID.pem and ID.key.")
-        var output = "."
-        @Option(help: "Days of validity.")
-        var days: UInt64 = 365
-
-        func run() throws {
-            let (certificate, key) = try DevelopmentIdentity.make(id, days: days)
-            let folder = absolute(output)
-            try writeFile("\(folder)/\(id).key", Array(key.pem.utf8), secret: true)
-            try writeFile("\(folder)/\(id).pem", Array(certificate.pem.utf8))
-            print(
-                """
-                Wrote \(folder)/\(id).pem and \(id).key.
-                Next: name the certificate in the genesis, or have a member propose it:
-                  actions: [{set_member: {id: \(id), certificates: [\(id).pem]}}]
-                """)
-        }
-    }
 
     /// `entente member propose`.
     struct Propose: AsyncParsableCommand {

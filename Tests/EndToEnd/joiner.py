@@ -3,16 +3,9 @@
 import json
 import pathlib
 import signal
-import socket
 import subprocess
 
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+from founding import free_ports
 
 
 class Joiner:

@@ -119,7 +119,7 @@ def test_damaged_and_missing_chunks_are_fetched_from_other_nodes(shared):
     with Running(folder) as network:
         network.settled()
         wait_for(lambda: metric(network, "node2", "entente_ledger_chunks_missing") == 0, 20, "the last chunk")
-        assert metric(network, "node2", "entente_ledger_repairs_total") >= 3
+        assert metric(network, "node2", "entente_ledger_repairs_total") == 3
     for path in (flipped, short, gone):
         assert path.read_bytes() == whole[path.name], path
     assert flipped.with_name(flipped.name + ".damaged").read_bytes() == bytes
@@ -244,20 +244,24 @@ def disks(shared, tmp_path_factory):
     made = {}
     try:
         for name in NODES:
-            make = (lambda path, n=name: LoopDisk(path, 256, place / n, NoGuard())) if loops else (
-                lambda path: MemoryDisk(path, 256))
+            make = (lambda path, n=name: LoopDisk(path, 96, place / n, NoGuard())) if loops else (
+                lambda path: MemoryDisk(path, 96))
             made[name] = put_on(make, shared / name / "data")
         yield made
     finally:
         for name, disk in made.items():
-            # The data stay for the tests that follow.
+            # The data stay for the tests that follow; a disk that a failed test left broken has none to give.
             data = shared / name / "data"
             kept = data.with_name("kept")
-            disk.empty()
-            shutil.copytree(data, kept, ignore=shutil.ignore_patterns("lost+found"))
+            try:
+                disk.empty()
+                shutil.copytree(data, kept, ignore=shutil.ignore_patterns("lost+found"))
+            except OSError:
+                shutil.rmtree(kept, ignore_errors=True)
             disk.close()
             shutil.rmtree(data)
-            kept.rename(data)
+            if kept.exists():
+                kept.rename(data)
 
 
 def test_a_full_disk_stops_writes_not_reads_and_the_node_goes_on_by_itself(shared, disks):
@@ -322,7 +326,10 @@ def test_a_failing_disk_stops_the_node_from_writing_until_it_starts_anew(shared,
             assert int(answer["result"], 16) > 0
         assert load.failures == []
         acknowledged = before + len(load.acknowledged)
-        assert network.w3.eth.get_balance(account(9).address) == acknowledged
+        # The load went straight to the nodes, and the one that writes no more shows what it had.
+        url = application(network, network.primary())
+        answer = rpc(network.client(), url, "eth_getBalance", account(9).address, "latest")[1]
+        assert int(answer["result"], 16) == acknowledged
         assert state(network, leader)["storage"] == "failed"
     assert "look at the disk" in log(folder, leader)
     disks[leader].remount()

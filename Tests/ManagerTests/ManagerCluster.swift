@@ -6,6 +6,7 @@ import Identity
 import Ledger
 import Manager
 import Primitives
+import Testing
 
 /// Managers in one process, with a disk, a worker and a clock each, all in the test's hands.
 struct ManagerCluster {
@@ -180,6 +181,18 @@ struct ManagerCluster {
     }
 
     /// The answer's text, once it is there.
+    /// Nodes that have found together: one leads, all serve and vote.
+    static func ready(
+        _ count: Int, workerSilence: UInt64 = ManagerSettings().workerSilenceMicroseconds
+    ) throws -> ManagerCluster {
+        var cluster = try ManagerCluster(count, workerSilence: workerSilence)
+        let isReady = cluster.run { cluster in
+            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
+        }
+        try #require(isReady, "the nodes don't find together")
+        return cluster
+    }
+
     func answer(_ node: Int, _ token: RequestToken) -> String? {
         nodes[node].answers[token].map { String(decoding: $0.body, as: UTF8.self) }
     }
@@ -460,6 +473,23 @@ struct ManagerCluster {
         default: break
         }
     }
+}
+
+/// Asks until an answer comes, and gives it.
+func ask(
+    _ cluster: inout ManagerCluster, _ node: Int, _ body: [UInt8], id: [UInt8]? = nil, actor: String = "bank-0",
+    path: String = "/"
+) -> String? {
+    let token = cluster.ask(node, body, requestID: id, actor: actor, path: path)
+    _ = cluster.run { $0.answer(node, token) != nil }
+    return cluster.answer(node, token)
+}
+
+/// The same with a text.
+func ask(
+    _ cluster: inout ManagerCluster, _ node: Int, _ text: String, id: [UInt8]? = nil, actor: String = "bank-0"
+) -> String? {
+    ask(&cluster, node, Array(text.utf8), id: id, actor: actor)
 }
 
 /// Numbers from a seed, so that a failure can be repeated. Not secret, as a test's needn't be.

@@ -10,15 +10,6 @@ import Testing
 struct ManagerGovernanceTests {
     private static let start: UInt64 = 1_800_000_000
 
-    private func ready(_ count: Int) throws -> ManagerCluster {
-        var cluster = try ManagerCluster(count)
-        let isReady = cluster.run { cluster in
-            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
-        }
-        try #require(isReady, "the nodes don't find together")
-        return cluster
-    }
-
     private func sign(
         _ cluster: ManagerCluster, _ kind: GovernanceMessage.Kind, _ payload: String, _ id: String? = nil, by bank: Int,
         at seconds: UInt64 = start + 10
@@ -60,15 +51,9 @@ struct ManagerGovernanceTests {
         return try answer(&cluster, node, token)
     }
 
-    private func ask(_ cluster: inout ManagerCluster, _ node: Int, _ body: [UInt8]) -> String? {
-        let token = cluster.ask(node, body)
-        _ = cluster.run { $0.answer(node, token) != nil }
-        return cluster.answer(node, token)
-    }
-
     @Test("a proposal and its votes come by any node, and are answered once they are committed there")
     func votes() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let made = try propose(
             &cluster, 1, #"{"name":"set_parameters","args":{"batch.transactionsMax":7}}"#)
         #expect(made.status == 200 && made.json["proposalState"]?.string == "Open")
@@ -91,7 +76,7 @@ struct ManagerGovernanceTests {
 
     @Test("what is refused makes no entry")
     func refusals() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let open = #"{"name":"set_open","args":{"open":false}}"#
         let made = try propose(&cluster, 0, open)
         let id = try #require(made.json["proposalId"]?.string)
@@ -145,7 +130,7 @@ struct ManagerGovernanceTests {
 
     @Test("a closed network takes no transactions, and goes on when it is opened")
     func closing() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         #expect(ask(&cluster, 1, [3]) == "sum 3")
         let closed = try propose(&cluster, 1, #"{"name":"set_open","args":{"open":false}}"#)
         let id = try #require(closed.json["proposalId"]?.string)
@@ -160,7 +145,7 @@ struct ManagerGovernanceTests {
 
     @Test("the leader dies with a message on its way: it is taken once, and its sender hears of it")
     func leaderDies() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let leader = try #require(cluster.leader)
         let other = (leader + 1) % 3
         let open = #"{"name":"set_open","args":{"open":false}}"#
@@ -183,7 +168,7 @@ struct ManagerGovernanceTests {
     @Test("a node is removed by vote: consensus goes on without it, and it stops")
     func removal() throws {
         for victim in 0..<3 {
-            var cluster = try ready(3)
+            var cluster = try ManagerCluster.ready(3)
             #expect(ask(&cluster, 0, [3]) == "sum 3")
             let actions = #"{"name":"remove_node","args":{"nodeID":"\#(cluster.id(victim))"}}"#
             let made = try propose(&cluster, (victim + 1) % 3, actions)
@@ -211,7 +196,7 @@ struct ManagerGovernanceTests {
 
     @Test("an actor is removed by vote: what it still has on its way is refused")
     func actorRemoval() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let key =
             #"{"name":"remove_member","args":{"id":"bank-0"}},{"name":"remove_node","args":{"nodeID":"\#(cluster.id(0))"}}"#
         let made = try propose(&cluster, 1, key, by: 1)
@@ -225,7 +210,7 @@ struct ManagerGovernanceTests {
 
     @Test("a proposal's deadline closes it by ledger time")
     func deadline() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let policy =
             #"{"name":"set_voting_policy","args":{"action":"set_open","policy":{"rule":"unanimous","deadline":"2 seconds"}}}"#
         let made = try propose(&cluster, 0, policy)

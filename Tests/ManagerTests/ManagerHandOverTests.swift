@@ -7,18 +7,9 @@ import Testing
 /// What the simulation of whole nodes found: writes whose worker dies, and leaders that hand over.
 @Suite("Managers between two states")
 struct ManagerHandOverTests {
-    private func ready(_ count: Int) throws -> ManagerCluster {
-        var cluster = try ManagerCluster(count)
-        let isReady = cluster.run { cluster in
-            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
-        }
-        try #require(isReady, "the nodes don't find together")
-        return cluster
-    }
-
     @Test("a write is decided, and its worker dies before it can say so: unknown, not refused")
     func workerDiesBeforeTheAnswer() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         let warm = cluster.ask(0, [1])
         _ = cluster.run { $0.answer(0, warm) != nil }
         let before = cluster.nodes[0].workerRequests.count
@@ -46,7 +37,7 @@ struct ManagerHandOverTests {
 
     @Test("a write is decided, and its worker fails to say so: unknown, not an error of the request")
     func workerFailsToAnswer() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         cluster.tamper = { request, reply in
             if case .finish = request { .failed("no words") } else { reply }
         }
@@ -57,7 +48,7 @@ struct ManagerHandOverTests {
 
     @Test("a batch that is executed while leadership is handed over waits for the next leader")
     func batchWhileHandingOver() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let leader = try #require(cluster.leader)
         let warm = cluster.ask(leader, [1])
         _ = cluster.run { $0.answer(leader, warm) != nil }
@@ -90,7 +81,7 @@ struct ManagerHandOverTests {
 
     @Test("what waits for a worker does not ask for time again and again")
     func noDeadlineInThePast() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         cluster.workersAreSlow = true
         _ = cluster.ask(0, [4])
         _ = cluster.run(milliseconds: 2) { _ in false }
@@ -105,7 +96,7 @@ struct ManagerHandOverTests {
 
     @Test("the founder is lost for good, all others restart: they know by their seals that it is not alone any more")
     func othersRestartWithoutTheFounder() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let warm = cluster.ask(1, [1])
         _ = cluster.run { $0.answer(1, warm) != nil }
         for node in 0..<3 { cluster.kill(node) }

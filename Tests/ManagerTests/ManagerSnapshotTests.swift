@@ -22,12 +22,6 @@ struct ManagerSnapshotTests {
         return cluster
     }
 
-    private func ask(_ cluster: inout ManagerCluster, _ node: Int, _ body: [UInt8], path: String = "/") -> String? {
-        let token = cluster.ask(node, body, path: path)
-        _ = cluster.run { $0.answer(node, token) != nil }
-        return cluster.answer(node, token)
-    }
-
     private func text(_ sum: UInt64) -> String { String(decoding: CounterAdapter.bytes(sum), as: UTF8.self) }
 
     /// Adds one to 7 in turn, and gives the sum.

@@ -8,20 +8,10 @@ import Testing
 @Suite("Managers whose disk or worker fails")
 struct ManagerStorageTests {
     private func ready(_ count: Int) throws -> ManagerCluster {
-        var cluster = try ManagerCluster(count)
-        let isReady = cluster.run { cluster in
-            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
-        }
-        try #require(isReady, "the nodes don't find together")
+        var cluster = try ManagerCluster.ready(count)
         // Until all know of one another who could lead.
         _ = cluster.run(milliseconds: 1_500) { _ in false }
         return cluster
-    }
-
-    private func ask(_ cluster: inout ManagerCluster, _ node: Int, _ body: [UInt8], id: [UInt8]? = nil) -> String? {
-        let token = cluster.ask(node, body, requestID: id)
-        _ = cluster.run { $0.answer(node, token) != nil }
-        return cluster.answer(node, token)
     }
 
     private func get(
@@ -225,6 +215,26 @@ struct ManagerStorageTests {
         #expect(begins(cluster, node, whole))
         #expect(ask(&cluster, node, [2]) == "sum 8")
         #expect(get(&cluster, node, "/node/metrics").contains("entente_ledger_repairs_total 2"))
+    }
+
+    @Test("entries that are read twice at a start are taken once, before and after the last of them")
+    func readTwice() throws {
+        var cluster = try ready(3)
+        for _ in 0..<6 { _ = ask(&cluster, 0, [1]) }
+        #expect(agree(&cluster))
+        let node = (try #require(cluster.leader) + 1) % 3
+        let stored = cluster.nodes[node].entries.enumerated().map { StoredEntry(seqno: UInt64($0) + 1, bytes: $1) }
+        cluster.kill(node)
+        try cluster.restart(node)
+        cluster.inject(node, .entries(Array(stored.prefix(9)), for: .recovery))
+        cluster.inject(node, .entries(stored, for: .recovery))
+        cluster.inject(node, .entries([], for: .recovery))
+        cluster.inject(node, .entries(stored, for: .recovery))
+        let back = cluster.run { $0.nodes[node].isServing && $0.nodes[node].manager.answersReads }
+        #expect(back)
+        #expect(ask(&cluster, node, [2]) == "sum 8")
+        #expect(cluster.nodes[node].missing.isEmpty && !says(cluster, node, "is damaged"))
+        #expect(says(cluster, node, "the ledger was read"))
     }
 
     @Test("an entry that was altered with its checksum mended is found out and fetched")

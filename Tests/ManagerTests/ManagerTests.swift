@@ -8,27 +8,9 @@ import Testing
 
 @Suite("Managers")
 struct ManagerTests {
-    private func ready(
-        _ count: Int, workerSilence: UInt64 = ManagerSettings().workerSilenceMicroseconds
-    ) throws -> ManagerCluster {
-        var cluster = try ManagerCluster(count, workerSilence: workerSilence)
-        let isReady = cluster.run { cluster in
-            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
-        }
-        try #require(isReady, "the nodes don't find together")
-        return cluster
-    }
-
-    /// Asks until an answer comes, and gives it.
-    private func ask(_ cluster: inout ManagerCluster, _ node: Int, _ body: [UInt8], id: [UInt8]? = nil) -> String? {
-        let token = cluster.ask(node, body, requestID: id)
-        _ = cluster.run { $0.answer(node, token) != nil }
-        return cluster.answer(node, token)
-    }
-
     @Test("one node founds a network and commits alone")
     func single() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         #expect(ask(&cluster, 0, [5]) == "sum 5")
         #expect(ask(&cluster, 0, [0]) == "invalid zero")
         #expect(ask(&cluster, 0, []) == String(decoding: CounterAdapter.bytes(5), as: UTF8.self))
@@ -36,7 +18,7 @@ struct ManagerTests {
 
     @Test("a network grows to three; writes anywhere are seen everywhere")
     func growsAndForwards() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         for node in 0..<3 { #expect(ask(&cluster, node, [1])?.hasPrefix("sum") == true) }
         let agree = cluster.run { cluster in Set(cluster.nodes.map(\.entries.count)).count == 1 }
         #expect(agree)
@@ -49,7 +31,7 @@ struct ManagerTests {
 
     @Test("a request id makes a write happen once, whichever node gets it again")
     func requestIDs() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         #expect(ask(&cluster, 1, [7], id: [1, 2, 3]) == "sum 7")
         #expect(ask(&cluster, 2, [7], id: [1, 2, 3]) == "sum 7")
         #expect(ask(&cluster, 0, [7], id: [9]) == "sum 14")
@@ -57,7 +39,7 @@ struct ManagerTests {
 
     @Test("a repetition while the first is on its way is the same write")
     func repeatsInFlight() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let first = cluster.ask(1, [7], requestID: [4])
         let second = cluster.ask(2, [7], requestID: [4])
         _ = cluster.run { $0.answer(1, first) != nil && $0.answer(2, second) != nil }
@@ -67,7 +49,7 @@ struct ManagerTests {
 
     @Test("the leader dies in the middle: each write counts once")
     func leaderDies() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let leader = try #require(cluster.leader)
         let others = (0..<3).filter { $0 != leader }
         var tokens: [(node: Int, token: RequestToken)] = []
@@ -89,7 +71,7 @@ struct ManagerTests {
 
     @Test("all nodes stop and start: everything committed is there")
     func fullRestart() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         #expect(ask(&cluster, 0, [3]) == "sum 3")
         for node in 0..<3 { cluster.kill(node) }
         for node in 0..<3 { try cluster.restart(node) }
@@ -101,7 +83,7 @@ struct ManagerTests {
 
     @Test("a node whose disk lost what it acknowledged refuses")
     func rolledBack() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let leader = try #require(cluster.leader)
         let victim = (0..<3).first { $0 != leader } ?? 0
         for _ in 0..<3 { _ = ask(&cluster, leader, [1]) }
@@ -117,7 +99,7 @@ struct ManagerTests {
 
     @Test("a node whose ledger was altered refuses to start")
     func alteredLedger() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         #expect(ask(&cluster, 0, [3]) == "sum 3")
         cluster.kill(0)
         cluster.edit(0) { $0[2][60] ^= 1 }
@@ -130,7 +112,7 @@ struct ManagerTests {
 
     @Test("a worker dies: it is rebuilt from the ledger")
     func workerDies() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         #expect(ask(&cluster, 0, [3]) == "sum 3")
         for node in 0..<3 {
             cluster.killWorker(node)
@@ -175,7 +157,7 @@ struct ManagerTests {
         "a worker that lies is replaced; nothing of it comes to the ledger, and the node goes on",
         arguments: lies.indices)
     func workerLies(lie: Int) throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let leader = try #require(cluster.leader)
         #expect(ask(&cluster, leader, [3]) == "sum 3")
         let entries = cluster.nodes[leader].entries.count
@@ -201,7 +183,7 @@ struct ManagerTests {
 
     @Test("a new leader within two election timeouts after the old one is gone", arguments: 1...6)
     func newLeader(writes: Int) throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let old = try #require(cluster.leader)
         // Other numbers of writes shift the randomness that timeouts are drawn from.
         for _ in 0..<writes { _ = ask(&cluster, old, [1]) }
@@ -214,7 +196,7 @@ struct ManagerTests {
 
     @Test("a worker that hangs is ended and rebuilt; one that is slow is left alone")
     func workerHangs() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         let isRestarted = { (cluster: ManagerCluster) in
             cluster.nodes[0].log.contains { $0.message.contains("the worker is gone") }
         }
@@ -244,7 +226,7 @@ struct ManagerTests {
 
     @Test("a leader cut off from the others steps down; what it took is decided by the network")
     func leaderCutOff() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let leader = try #require(cluster.leader)
         let others = (0..<3).filter { $0 != leader }
         cluster.cut = Set(others.map { [leader, $0].sorted() })
@@ -259,7 +241,7 @@ struct ManagerTests {
 
     @Test("a signature that falls due while a batch executes does not take the batch's place")
     func signatureWhileExecuting() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         // The disk is slow: the first batch and its signature stay uncommitted, so that what follows waits its 5 ms.
         cluster.disksAreSlow = true
         var tokens = [cluster.ask(0, [1])]
@@ -286,7 +268,7 @@ struct ManagerTests {
 
     @Test("a request that ran out of time before its batch was done does not stand in the way of its repetition")
     func repeatsAfterExpiry() throws {
-        var cluster = try ready(1, workerSilence: 60_000_000)
+        var cluster = try ManagerCluster.ready(1, workerSilence: 60_000_000)
         // The first batch stays uncommitted, so the second request waits for its batch, which then executes slowly.
         cluster.disksAreSlow = true
         let first = cluster.ask(0, [1])
@@ -304,7 +286,7 @@ struct ManagerTests {
 
     @Test("what comes together becomes one batch")
     func together() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         let before = cluster.nodes[0].entries.count
         let tokens = cluster.askTogether(0, [[1], [2], [3]])
         _ = cluster.run { cluster in tokens.allSatisfy { cluster.answer(0, $0) != nil } }
@@ -315,7 +297,7 @@ struct ManagerTests {
 
     @Test("metrics tell the processor time of each stage, with and without a worker")
     func metrics() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         for _ in 0..<2 {
             let token = cluster.ask(0, [], listener: .administration, method: "GET", path: "/node/metrics")
             _ = cluster.run { $0.answer(0, token) != nil }
@@ -331,7 +313,7 @@ struct ManagerTests {
 
     @Test("receipts verify, for an entry and for one transaction of a batch")
     func receipts() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         let token = cluster.ask(0, [1, 2, 3])
         _ = cluster.run { $0.answer(0, token) != nil }
         let id = try #require(cluster.nodes[0].answers[token]?.reflects)

@@ -8,23 +8,6 @@ import Testing
 
 @Suite("Services outside")
 struct OutsideTests {
-    private func ready(_ count: Int) throws -> ManagerCluster {
-        var cluster = try ManagerCluster(count)
-        let isReady = cluster.run { cluster in
-            cluster.leader != nil && cluster.nodes.allSatisfy { $0.isServing && $0.manager.isMember }
-        }
-        try #require(isReady, "the nodes don't find together")
-        return cluster
-    }
-
-    private func ask(
-        _ cluster: inout ManagerCluster, _ node: Int, _ text: String, id: [UInt8]? = nil, actor: String = "bank-0"
-    ) -> String? {
-        let token = cluster.ask(node, Array(text.utf8), requestID: id, actor: actor)
-        _ = cluster.run { $0.answer(node, token) != nil }
-        return cluster.answer(node, token)
-    }
-
     /// What the entries of a node say that services outside said: actor, request id, answers.
     private func recorded(
         _ cluster: ManagerCluster, _ node: Int
@@ -54,7 +37,7 @@ struct OutsideTests {
 
     @Test("an answer goes with its submission, through any node, and stays in the entry", arguments: 0..<3)
     func answered(node: Int) throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         cluster.outside = { request in .body(request.service.name == "rates" ? [7, 1] : [5]) }
         #expect(ask(&cluster, node, "?rates,weather", id: [4, 2]) == "sum 7,sum 12")
         #expect(cluster.asked.map(\.node) == [node, node])
@@ -77,7 +60,7 @@ struct OutsideTests {
 
     @Test("what is repeated gets the first answer, whatever the service says now")
     func repeated() throws {
-        var cluster = try ready(3)
+        var cluster = try ManagerCluster.ready(3)
         cluster.outside = { _ in .body([7]) }
         #expect(ask(&cluster, 1, "?rates", id: [1]) == "sum 7")
         cluster.outside = { _ in .body([9]) }
@@ -91,7 +74,7 @@ struct OutsideTests {
 
     @Test("a failure, an unknown service and too large an answer are told to the adapter; nothing is ordered")
     func failures() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         cluster.outside = { _ in .failed("it answered with status 500") }
         let entries = cluster.nodes[0].entries.count
         #expect(ask(&cluster, 0, "?rates") == "it answered with status 500")
@@ -107,7 +90,7 @@ struct OutsideTests {
 
     @Test("who may not transact makes nobody ask outside")
     func strangers() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         cluster.outside = { _ in .body([7]) }
         #expect(ask(&cluster, 0, "?rates", actor: "nobody")?.contains("may not transact") == true)
         #expect(cluster.asked.isEmpty)
@@ -115,7 +98,7 @@ struct OutsideTests {
 
     @Test("too many questions of one query are refused, and of all queries together")
     func limits() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         let many = "?" + Array(repeating: "rates", count: 17).joined(separator: ",")
         #expect(ask(&cluster, 0, many)?.contains("asks too much outside") == true)
         #expect(cluster.asked.isEmpty)
@@ -135,7 +118,7 @@ struct OutsideTests {
 
     @Test("a worker that dies, or a client whose time is up, leaves no question behind")
     func lost() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         let token = cluster.ask(0, Array("?rates".utf8))
         _ = cluster.run { !$0.asked.isEmpty }
         cluster.killWorker(0)
@@ -156,7 +139,7 @@ struct OutsideTests {
 
     @Test("a worker can't make up an answer: it is ended, and nothing is ordered")
     func forged() throws {
-        var cluster = try ready(1)
+        var cluster = try ManagerCluster.ready(1)
         cluster.outside = { _ in .body([7]) }
         cluster.tamper = { request, reply in
             guard case .called(_, let token, _) = request else { return reply }

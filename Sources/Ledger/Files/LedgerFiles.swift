@@ -74,10 +74,6 @@ public struct LedgerFiles<Storage: LedgerStorage> {
         isTailDamaged = opener.isTailDamaged
         self.chunkByteCount = chunkByteCount
         if chunks.isEmpty { chunks = [Chunk(emptyAt: firstSeqno ?? 1)] }
-        // A process that was killed may have written what it never synced. From here on it counts as durable, and chunks
-        // get their final names, so it must be.
-        unsynced = Set(chunks.filter { !$0.name.isCommitted && $0.entryCount > 0 }.map(\.name.fileName))
-        try sync()
         if let durable, durable + 1 > nextSeqno {
             throw LedgerError.corrupt("the ledger ends before seqno \(nextSeqno), but \(durable) was acknowledged")
         }
@@ -162,8 +158,8 @@ public struct LedgerFiles<Storage: LedgerStorage> {
     static func complete(_ chunk: inout Chunk, in storage: inout Storage) throws {
         let name = chunk.name.fileName
         try storage.write(ChunkLayout.table(chunk.positions), to: name, at: chunk.dataEnd)
-        let end = chunk.dataEnd + chunk.positions.count * 4
-        if try storage.size(of: name) > end { try storage.truncate(name, to: end) }
+        // Nothing follows: what is still reserved for the file is given back, which may be long before it is committed.
+        try storage.truncate(name, to: chunk.dataEnd + chunk.positions.count * 4)
         try storage.write(ChunkLayout.header(tableOffset: UInt64(chunk.dataEnd)), to: name, at: 0)
         chunk.isComplete = true
     }

@@ -92,8 +92,11 @@ extension Manager {
 
     /// The next entries of this node's own ledger; none: all were read.
     mutating func recover(_ stored: [StoredEntry]) {
-        guard phase == .recovering else { return }
+        guard phase == .recovering, raft == nil else { return }
         guard !stored.isEmpty else { return waitsForRepair() ? () : finishRecovery() }
+        // Each chunk that is put back asks for what follows, so two answers may hold the same entries.
+        let stored = stored.filter { $0.seqno > lastSeqno }
+        guard !stored.isEmpty else { return }
         for (index, each) in stored.enumerated() {
             do {
                 try take(try ledger.logEntry(each.bytes))
